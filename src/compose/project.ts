@@ -1,0 +1,104 @@
+import type { Argv, RunResult, Runner } from '../docker/runner.ts';
+import { RewindError } from '../errors.ts';
+import { findComposeFiles } from './files.ts';
+import { composeArgs, type ComposeOptions } from './options.ts';
+import { configError } from './config-error.ts';
+
+/** One service of the resolved model: the keys that matter here; all others are kept as they come. */
+export interface ServiceModel {
+  image?: string;
+  build?: unknown;
+  profiles?: string[];
+  depends_on?: Record<string, { condition: string; restart?: boolean; required?: boolean }>;
+  scale?: number;
+  deploy?: { replicas?: number };
+  [key: string]: unknown;
+}
+
+/** What `docker compose config --format json` says. */
+export interface ResolvedModel {
+  name: string;
+  services: Record<string, ServiceModel>;
+  volumes?: Record<string, unknown>;
+  'x-rewind'?: unknown;
+  [key: string]: unknown;
+}
+
+/** A project as found on this host: where it is, how Compose was told to see it, and its resolved model. */
+export interface Project {
+  name: string;
+  /** The project directory: relative paths start there, `.rewind` is in it. */
+  directory: string;
+  /** The chain of Compose files, absolute; `-` for standard input. */
+  files: readonly string[];
+  options: ComposeOptions;
+  cwd: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** With every profile on. */
+  model: ResolvedModel;
+  /** The services whose profiles are active, in Compose's order. */
+  activeServices: readonly string[];
+}
+
+/** `docker compose … config`, with every profile on unless `activeOnly`. */
+export function configArgv(options: ComposeOptions, ...flags: string[]): Argv {
+  return ['docker', ...composeArgs(options), 'config', ...flags];
+}
+
+export function allProfiles(options: ComposeOptions): ComposeOptions {
+  return { ...options, profiles: ['*'] };
+}
+
+/** The image that Compose uses for a service: its own, or the name that Compose gives to what it builds. */
+export function imageOf(project: Pick<Project, 'name' | 'model'>, service: string): string {
+  const model = project.model.services[service];
+  return model?.image ?? `${project.name}-${service}`;
+}
+
+/** Resolves the project. Throws RewindError (exit 2) for whatever Compose refuses, in Compose's words. */
+export async function loadProject(
+  runner: Runner,
+  options: ComposeOptions,
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Project> {
+  const { directory, files } = findComposeFiles(options, cwd, env);
+  const [model, active] = await Promise.all([
+    resolveModel(runner, options, cwd),
+    runner.run(configArgv(options, '--services'), { cwd }),
+  ]);
+  if (active.exitCode !== 0) throw configError(active, files);
+  const activeServices = active.stdout.split('\n').filter((line) => line !== '');
+  return { name: model.name, directory, files, options, cwd, env, model, activeServices };
+}
+
+/** The resolved model alone, with every profile on: what the proof of an edit compares. */
+export async function resolveModel(
+  runner: Runner,
+  options: ComposeOptions,
+  cwd: string,
+  env?: Readonly<Record<string, string>>,
+): Promise<ResolvedModel> {
+  const all = allProfiles(options);
+  const run = (format: string): Promise<RunResult> =>
+    runner.run(configArgv(all, '--format', format), { cwd, ...(env === undefined ? {} : { env }) });
+  const json = await run('json');
+  if (json.exitCode === 0) return parsed(json.stdout);
+  // Compose cannot marshal some models (build.ssh with a path) to JSON that it can write as YAML.
+  if (!/MarshalJSON|json:/.test(json.stderr)) throw configError(json);
+  const text = await run('yaml');
+  if (text.exitCode !== 0) throw configError(text);
+  const { parse } = await import('yaml');
+  return parsed(JSON.stringify(parse(text.stdout)));
+}
+
+function parsed(text: string): ResolvedModel {
+  const model = JSON.parse(text) as ResolvedModel;
+  if (typeof model?.name !== 'string') {
+    throw new RewindError('COMPOSE_OUTPUT', 'docker compose config printed something unexpected', {
+      hint: 'docker rewind doctor',
+    });
+  }
+  model.services ??= {};
+  return model;
+}
