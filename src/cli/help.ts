@@ -1,0 +1,32 @@
+import { CommandHelp, Help, type Command, type Config } from '@oclif/core';
+import { ExitCode, type ExitCodeName } from '../errors.ts';
+import type { ExitCodes } from './base-command.ts';
+
+type Described = Command.Loadable & { exitCodes?: ExitCodes };
+
+/** oclif's help of a command with one more section: its exit codes. */
+class RewindCommandHelp extends CommandHelp {
+  protected override sections(): ReturnType<CommandHelp['sections']> {
+    const { exitCodes } = this.command as Described;
+    const body = exitCodeLines(exitCodes ?? {});
+    return [...super.sections(), { header: 'EXIT CODES', generate: () => body.join('\n') }];
+  }
+}
+
+class RewindHelp extends Help {
+  protected override CommandHelpClass = RewindCommandHelp;
+}
+
+/** `0   done`, one line for each code, in the order of the numbers. */
+export function exitCodeLines(exitCodes: ExitCodes): string[] {
+  return Object.entries(exitCodes)
+    .map(([name, meaning]) => [ExitCode[name as ExitCodeName], meaning] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([code, meaning]) => `${String(code).padEnd(4)}${meaning}`);
+}
+
+/** Prints the help of one command or topic, or of the whole program. */
+export async function showHelp(config: Config, id: string | undefined): Promise<void> {
+  const help = new RewindHelp(config, { docopts: true, flagSortOrder: 'none' });
+  await help.showHelp(id === undefined ? [] : id.split(':'));
+}

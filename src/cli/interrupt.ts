@@ -1,0 +1,68 @@
+import { ExitCode, RewindError } from '../errors.ts';
+
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+// Ctrl-C reaches us twice where docker's output is no terminal: as the signal and as docker closing its socket.
+const SAME_KEYPRESS_MS = 1000;
+
+let controller: AbortController | undefined;
+let abortedBySocketAt: number | undefined;
+
+/**
+ * Ends the process on the first signal with the exit code that people expect; docker would turn a death by signal
+ * into 255. Once somebody holds `interruptSignal()`, the first signal only aborts that, so that a command can put
+ * things back; the second one ends the process.
+ */
+export function installInterrupts(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal));
+}
+
+/** Aborted, with a RewindError as the reason, when the user or docker tells this process to stop. */
+export function interruptSignal(): AbortSignal {
+  controller ??= new AbortController();
+  return controller.signal;
+}
+
+function onSignal(signal: Signal): void {
+  if (controller !== undefined && !controller.signal.aborted) {
+    controller.abort(reason(signal));
+    return;
+  }
+  if (abortedBySocketAt !== undefined && Date.now() - abortedBySocketAt < SAME_KEYPRESS_MS) {
+    abortedBySocketAt = undefined;
+    return;
+  }
+  process.exit(exitCode(signal));
+}
+
+function exitCode(signal: Signal): number {
+  return signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.terminated;
+}
+
+function reason(signal: Signal): RewindError {
+  return signal === 'SIGINT'
+    ? new RewindError('INTERRUPTED', 'interrupted', { exit: 'interrupted' })
+    : new RewindError('TERMINATED', 'told to stop', { exit: 'terminated' });
+}
+
+/**
+ * Docker holds a socket open for as long as it wants its plugin to run and closes it when it is told to stop itself
+ * while its output is no terminal. The connection does not keep this process alive.
+ */
+export async function watchDockerSocket(address: string | undefined): Promise<void> {
+  if (address === undefined || address === '') return;
+  const { connect } = await import('node:net');
+  // Docker writes the NUL of an abstract socket's name as `@`.
+  const socket = connect({ path: address.replace(/^@/, '\0') });
+  let connected = false;
+  socket.unref();
+  socket.on('connect', () => (connected = true));
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    if (!connected || controller?.signal.aborted) return;
+    abortedBySocketAt = Date.now();
+    if (controller === undefined) process.exit(ExitCode.interrupted);
+    controller.abort(reason('SIGINT'));
+  });
+  socket.resume();
+}

@@ -1,0 +1,70 @@
+import { Config, settings } from '@oclif/core';
+import { ExitCode, RewindError } from '../errors.ts';
+import { createTerminal } from '../ui/terminal.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { asksForHelp, findCommandId, readCommandLine, type CommandLine } from './argv.ts';
+import { setInvocation } from './invocation.ts';
+import { reportError } from './report-error.ts';
+import { unknownCommand } from './usage-error.ts';
+
+/** Runs one command line of the package in `root` and ends the process with its exit code. */
+export async function main(argv: readonly string[], root: string): Promise<void> {
+  const line = readCommandLine(argv);
+  setInvocation({ globals: line.globals, debug: line.debug });
+  try {
+    await dispatch(line, root);
+  } catch (error) {
+    const { env, stdin, stdout, stderr } = process;
+    const { progressStyle } = createTerminal({ flags: {}, env, stdin, stdout, stderr });
+    reportError(error, { json: argv.includes('--json'), debug: line.debug, style: progressStyle });
+  }
+  // Nothing that is left open (a socket, a timer) may keep somebody waiting for their prompt.
+  process.exit(process.exitCode ?? ExitCode.done);
+}
+
+async function dispatch(line: CommandLine, root: string): Promise<void> {
+  if (line.kind === 'complete') {
+    const { complete } = await import('./complete.ts');
+    process.stdout.write(await complete(line, root));
+    return;
+  }
+  if (line.kind === 'version') {
+    process.stdout.write(`docker-rewind ${packageJson.version}\n`);
+    return;
+  }
+  const config = await loadConfig(root);
+  const { id, topic, rest } = findCommandId(line.words, config.commandIDs);
+  const help = line.kind === 'help' || asksForHelp(rest) || line.words.length === 0;
+  if (help && (id !== undefined || topic !== undefined || line.words.length === 0)) {
+    if (line.kind === 'run' && line.words.length === 0 && line.leading.length > 0) throw noCommand();
+    const { showHelp } = await import('./help.ts');
+    await showHelp(config, id ?? topic);
+    return;
+  }
+  if (topic !== undefined && rest.length === 0) {
+    const { showHelp } = await import('./help.ts');
+    await showHelp(config, topic);
+    process.exitCode = ExitCode.usage;
+    return;
+  }
+  if (id === undefined) throw unknownCommand(line.words, names(config));
+  await config.runCommand(id, [...line.leading, ...rest]);
+}
+
+async function loadConfig(root: string): Promise<Config> {
+  // oclif would look for TypeScript sources to run instead when NODE_ENV says "development".
+  settings.enableAutoTranspile = false;
+  const pjson = packageJson as unknown as NonNullable<Config['options']['pjson']>;
+  return Config.load({ root, pjson, userPlugins: false, devPlugins: false });
+}
+
+function names(config: Config): string[] {
+  return config.commandIDs.map((id) => id.replaceAll(':', ' '));
+}
+
+function noCommand(): RewindError {
+  return new RewindError('USAGE', 'no command was given', {
+    exit: 'usage',
+    hint: 'docker rewind --help lists the commands',
+  });
+}
