@@ -23,7 +23,7 @@ pull() {
   pulling=$!
   if wait_until 15 answered_or_ended "${pulling}" && wait "${pulling}"; then return; fi
   kill "${pulling}" 2>/dev/null || :
-  say "no registry is reached ($(tail -n 1 "${log}")): building from Debian's packages instead"
+  say "cannot pull $1 ($(tail -n 1 "${log}")): building from Debian's packages instead"
   touch "${unreachable}"
   return 1
 }

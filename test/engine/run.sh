@@ -46,4 +46,5 @@ suite test:unit "$@"
 suite test:integration "$@"
 
 printf '\n%s passed, %s failed\n' "${passed}" "${failed}"
+[ "${passed}" -gt 0 ] || die "no test ran: does '$*' match any?"
 [ "${failed}" -eq 0 ]
