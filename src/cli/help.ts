@@ -6,6 +6,20 @@ type Described = Command.Loadable & { exitCodes?: ExitCodes };
 
 /** oclif's help of a command with one more section: its exit codes. */
 class RewindCommandHelp extends CommandHelp {
+  /** Without the flags, which are listed below anyway. */
+  protected override defaultUsage(): string {
+    return [
+      this.command.id,
+      ...Object.values(this.command.args ?? {}).map((arg) => argUsage(arg)),
+      '[OPTIONS]',
+    ].join(' ');
+  }
+
+  /** The summary stands at the top already. */
+  protected override description(): string | undefined {
+    return this.command.description === undefined ? undefined : this.wrap(this.command.description);
+  }
+
   protected override sections(): ReturnType<CommandHelp['sections']> {
     const { exitCodes } = this.command as Described;
     const body = exitCodeLines(exitCodes ?? {});
@@ -15,6 +29,12 @@ class RewindCommandHelp extends CommandHelp {
 
 class RewindHelp extends Help {
   protected override CommandHelpClass = RewindCommandHelp;
+}
+
+/** `[IMAGE…]`, `POINT`. */
+export function argUsage(arg: { name: string; required?: boolean; multiple?: boolean }): string {
+  const name = `${arg.name.toUpperCase()}${arg.multiple ? '…' : ''}`;
+  return arg.required ? name : `[${name}]`;
 }
 
 /** `0   done`, one line for each code, in the order of the numbers. */
