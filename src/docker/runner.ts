@@ -49,7 +49,9 @@ export class ProcessRunner implements Runner {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-      ...(options.onLine === undefined ? {} : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
+      ...(options.onLine === undefined
+        ? {}
+        : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
     } satisfies Options);
     const result = await subprocess;
     if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined) {
@@ -76,6 +78,12 @@ function notStarted(program: string, cause: unknown): RewindError {
   return new RewindError(
     missing ? 'PROGRAM_NOT_FOUND' : 'PROGRAM_NOT_STARTED',
     missing ? `${program} is not installed or not in PATH` : `${program} could not be started`,
-    { hint: program === 'docker' ? 'Install Docker: https://docs.docker.com/engine/install/' : `Install ${program}`, cause },
+    {
+      hint:
+        program === 'docker'
+          ? 'Install Docker: https://docs.docker.com/engine/install/'
+          : `Install ${program}`,
+      cause,
+    },
   );
 }

@@ -1,0 +1,71 @@
+import type { ErrorObject } from 'ajv';
+import schema from '../../docs/x-rewind.schema.json' with { type: 'json' };
+import { RewindError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import type { ResolvedModel } from './project.ts';
+
+/** The top-level `x-rewind:` block, as docs/x-rewind.schema.json describes it, with its defaults. */
+export interface RewindConfig {
+  environment: string;
+  /** Besides `latest`. */
+  mutable_tags: readonly string[];
+  services: Readonly<Record<string, { release?: boolean }>>;
+}
+
+const DEFAULTS: RewindConfig = { environment: 'default', mutable_tags: [], services: {} };
+
+/** Reads and validates the block. Throws INVALID_CONFIG (exit 2) that names the key and the nearest known one. */
+export async function rewindConfig(model: ResolvedModel): Promise<RewindConfig> {
+  const block = model['x-rewind'];
+  if (block === undefined || block === null) return DEFAULTS;
+  const { Ajv } = await import('ajv');
+  const validate = new Ajv({ strict: false }).compile(schema);
+  if (!validate(block)) throw invalid(validate.errors?.[0]);
+  const config = { ...DEFAULTS, ...(block as Partial<RewindConfig>) };
+  const unknown = Object.keys(config.services).find((service) => model.services[service] === undefined);
+  if (unknown !== undefined) {
+    throw configProblem(
+      `services.${unknown}`,
+      'is no service of this project',
+      nearest(unknown, Object.keys(model.services)),
+    );
+  }
+  return config;
+}
+
+/** The services that `deploy --tag` is about: those with `build:` and those with `release: true`. */
+export function releasedServices(model: ResolvedModel, config: RewindConfig): string[] {
+  return Object.entries(model.services)
+    .filter(([name, service]) => config.services[name]?.release ?? service.build !== undefined)
+    .map(([name]) => name);
+}
+
+function invalid(error: ErrorObject | undefined): RewindError {
+  const path = (error?.instancePath ?? '').split('/').slice(1);
+  if (error?.keyword === 'additionalProperties') {
+    const key = (error.params as { additionalProperty: string }).additionalProperty;
+    return configProblem([...path, key].join('.'), 'is not a known key', nearest(key, knownKeys(path)));
+  }
+  return configProblem(path.join('.'), error?.message ?? 'is not valid');
+}
+
+/** The keys that the schema allows at a place. */
+function knownKeys(path: readonly string[]): string[] {
+  interface Node {
+    properties?: Record<string, Node>;
+    additionalProperties?: Node | boolean;
+  }
+  let node: Node | undefined = schema as Node;
+  for (const key of path) {
+    const further: Node | boolean | undefined = node?.properties?.[key] ?? node?.additionalProperties;
+    node = typeof further === 'object' ? further : undefined;
+  }
+  return Object.keys(node?.properties ?? {});
+}
+
+function configProblem(path: string, problem: string, near?: string): RewindError {
+  return new RewindError('INVALID_CONFIG', `x-rewind${path === '' ? '' : `.${path}`} ${problem}`, {
+    exit: 'usage',
+    hint: near === undefined ? 'Its keys are in docs/x-rewind.schema.json' : `Did you mean ${near}?`,
+  });
+}

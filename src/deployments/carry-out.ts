@@ -1,0 +1,136 @@
+import { execute, type Execution, type ExecutionObserver } from '../plan/executor.ts';
+import { Journal } from '../plan/journal.ts';
+import { openStateDirectory } from '../plan/state-directory.ts';
+import { describeStep } from '../plan/plan.ts';
+import { byService, listContainers } from '../docker/containers.ts';
+import type { Runner } from '../docker/runner.ts';
+import { messageOf, RewindError, type ExitCodeName, ExitCode } from '../errors.ts';
+import type { Deployment } from './deployment.ts';
+import { succeededRecord, takenBackRecord } from './draft.ts';
+import { appendHistory } from './history.ts';
+import { keepComposeFiles } from './kept-files.ts';
+import type { Prepared } from './prepared.ts';
+
+export interface CarryOutOptions {
+  observer: ExecutionObserver;
+  /** The first Ctrl-C or SIGTERM. */
+  signal: AbortSignal;
+}
+
+/**
+ * Executes a prepared deployment under its journal and records the outcome. Returns the record of a success; throws
+ * RewindError otherwise: `failed` (exit 1) when everything is as it was, `notUndone` (5) when the way back failed.
+ */
+export async function carryOut(
+  runner: Runner,
+  prepared: Prepared,
+  options: CarryOutOptions,
+): Promise<Deployment> {
+  const { plan, draft, observation } = prepared;
+  const stateDirectory = await openStateDirectory(observation.scope.directory);
+  const journal = await Journal.begin(stateDirectory, plan);
+  let record: Deployment | undefined;
+  const execution = await execute(plan, {
+    runner,
+    journal,
+    observer: options.observer,
+    signal: options.signal,
+    before: observation.project.model,
+    conclude: async () => {
+      record = await succeededRecord(runner, observation.scope, draft);
+      await keepComposeFiles(stateDirectory, record, observation.project, draft.options);
+      await appendHistory(stateDirectory, record);
+    },
+  });
+  if (execution.outcome === 'done' && record !== undefined) {
+    await journal.conclude();
+    return record;
+  }
+  return failed(
+    runner,
+    prepared,
+    stateDirectory,
+    journal,
+    execution as Exclude<Execution, { outcome: 'done' }>,
+  );
+}
+
+async function failed(
+  runner: Runner,
+  prepared: Prepared,
+  stateDirectory: string,
+  journal: Journal,
+  execution: Exclude<Execution, { outcome: 'done' }>,
+): Promise<never> {
+  const { draft, observation } = prepared;
+  const { error } = execution;
+  const id = draft.base.id;
+  if (execution.outcome === 'unchanged') {
+    await journal.conclude();
+    if (!(error instanceof RewindError)) throw error;
+    throw new RewindError(error.code, `${error.message}. Nothing was changed`, {
+      exit: exitOf(error),
+      details: error.details,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
+  const record = await takenBackRecord(runner, draft, 'failed', messageOf(error));
+  // The way back may have been taken because the disk is full: then this cannot be recorded, and is said instead.
+  const recorded = await appendHistory(stateDirectory, record).then(
+    () => `recorded as failed (${id})`,
+    (reason: unknown) => `not recorded: ${messageOf(reason)}`,
+  );
+  const details = error instanceof RewindError ? error.details : [];
+  if (execution.outcome === 'undone') {
+    await journal.conclude();
+    throw new RewindError(
+      'DEPLOYMENT_FAILED',
+      `${messageOf(error)}. Everything is back as it was; ${recorded}`,
+      {
+        details,
+        hint: `docker rewind show ${id}`,
+        cause: error,
+      },
+    );
+  }
+  throw new RewindError(
+    'NOT_UNDONE',
+    `${messageOf(error)}; and the way back failed too, at "${describeStep(execution.undoStep)}": ${messageOf(execution.undoError)}; ${recorded}`,
+    {
+      exit: 'notUndone',
+      details: [
+        ...details,
+        ...(execution.undoError instanceof RewindError ? execution.undoError.details : []),
+        ...(await standing(runner, prepared, observation.project.name)),
+      ],
+      hint: 'Mend what the message names, then: docker rewind recover',
+      cause: error,
+    },
+  );
+}
+
+function exitOf(error: RewindError): ExitCodeName {
+  const name = Object.entries(ExitCode).find(([, code]) => code === error.exitCode)?.[0];
+  return (name as ExitCodeName | undefined) ?? 'failed';
+}
+
+/** What stands where, service by service, for the person who has to go on by hand. */
+async function standing(runner: Runner, prepared: Prepared, project: string): Promise<string[]> {
+  const before = prepared.observation.containers;
+  try {
+    const now = byService(await listContainers(runner, project));
+    return prepared.plan.undo.flatMap((step) => {
+      if (step.kind !== 'restore-services') return [];
+      return Object.keys(step.services).map((service) => {
+        const present = (now.get(service) ?? []).map(
+          (entry) => `${entry.image} (${entry.health ?? entry.status})`,
+        );
+        const past = (before.get(service) ?? []).map((entry) => entry.image);
+        return `${service}: now ${present.join(', ') || 'no container'}; before ${past.join(', ') || 'no container'}`;
+      });
+    });
+  } catch (error) {
+    return [`what runs now cannot be said: ${messageOf(error)}`];
+  }
+}

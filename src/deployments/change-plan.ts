@@ -1,0 +1,111 @@
+import { planImageEdits } from '../compose/image-source/plan.ts';
+import type { ImageChange, ImageEditOptions, ImageEditPlan } from '../compose/image-source/types.ts';
+import { imageOf } from '../compose/project.ts';
+import { isRunning } from '../docker/containers.ts';
+import type { Runner } from '../docker/runner.ts';
+import { relative } from 'node:path';
+import { replicas } from '../plan/steps/restore-services.ts';
+import type { Step } from '../plan/steps/index.ts';
+import type { RestoreTag } from '../plan/steps/images.ts';
+import { concernedServices } from './concerned.ts';
+import type { Observation } from './observation.ts';
+
+/** A service, the reference that its file shall say, and what every container of it must run in the end. */
+export interface Change {
+  service: string;
+  image: string;
+  /** Known beforehand in a rollback; a deploy verifies against what `image` names once it is here. */
+  imageId?: string;
+}
+
+export interface ChangePlan {
+  steps: Step[];
+  undo: Step[];
+  edits: ImageEditPlan;
+  concerned: string[];
+}
+
+/**
+ * The part that deploy and rollback share: edit the sources, prove the edit, up, verify; and the way back from there.
+ * `images` are the steps that bring the images here and the tags that those may move.
+ */
+export async function planChanges(
+  runner: Runner,
+  observation: Observation,
+  changes: readonly Change[],
+  options: { edit: ImageEditOptions; images: Step[]; tags: RestoreTag[]; reason: string },
+): Promise<ChangePlan> {
+  const { project, scope, containers } = observation;
+  const wanted = changes.map(({ service, image }): ImageChange => ({ service, image }));
+  const edited = wanted.filter(({ service, image }) => imageOf(project, service) !== image);
+  const edits = await planImageEdits(project, edited, options.edit, runner);
+  const moved = edits.effects.flatMap((effect) =>
+    effect.kind === 'image' && effect.service !== undefined ? [effect.service] : [],
+  );
+  const targets = [...new Set([...changes.map((change) => change.service), ...moved])];
+  const concerned = concernedServices(project.model, containers, targets);
+  const scale = Object.fromEntries(
+    concerned.flatMap((service) => {
+      const running = (containers.get(service) ?? []).filter(isRunning).length;
+      return running > 0 && running !== replicas(project.model, service) ? [[service, running] as const] : [];
+    }),
+  );
+  const name = (path: string): string => relative(scope.directory, path) || path;
+  const steps: Step[] = [
+    ...options.images,
+    ...edits.files.map((edit): Step => ({
+      kind: 'edit-file',
+      resource: name(edit.path),
+      reason: options.reason,
+      edit,
+    })),
+    ...(edits.files.length === 0
+      ? []
+      : [
+          {
+            kind: 'prove-model',
+            resource: 'Compose model',
+            reason: 'an edit may change nothing else',
+            changes: wanted,
+            edits,
+          } satisfies Step,
+        ]),
+    {
+      kind: 'compose-up',
+      resource: concerned.join(', '),
+      reason: options.reason,
+      services: concerned,
+      scale,
+      options: edits.options,
+    },
+    {
+      kind: 'verify-images',
+      resource: targets.join(', '),
+      reason: 'a deployment succeeded only when its images run',
+      services: Object.fromEntries(
+        changes.map(({ service, image, imageId }) => [
+          service,
+          { image, ...(imageId === undefined ? {} : { imageId }) },
+        ]),
+      ),
+    },
+  ];
+  const undo: Step[] = [
+    ...edits.files
+      .toReversed()
+      .map((edit): Step => ({
+        kind: 'unedit-file',
+        resource: name(edit.path),
+        reason: 'as it was before',
+        edit,
+      })),
+    ...options.tags,
+    {
+      kind: 'restore-services',
+      resource: concerned.join(', '),
+      reason: 'as observed before',
+      services: Object.fromEntries(concerned.map((service) => [service, containers.get(service) ?? []])),
+    },
+  ];
+  return { steps, undo, edits, concerned };
+}

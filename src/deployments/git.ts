@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { readFile, readlink, lstat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { Runner } from '../docker/runner.ts';
+import { RewindError } from '../errors.ts';
+
+/** The commit that the project directory is at; null outside a repository, before the first commit, and without git. */
+export async function currentCommit(runner: Runner, directory: string): Promise<string | null> {
+  try {
+    const result = await runner.run(['git', 'rev-parse', '--verify', '--quiet', 'HEAD'], { cwd: directory });
+    return result.exitCode === 0 ? result.stdout.trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The tag that names the source of a build: the short commit, with `-dirty-<8 hex of the content>` where the tree has
+ * changes. The Compose files (`own`) and `.rewind` do not count: deploying changes them itself.
+ * Throws NO_COMMIT outside a repository and DIRTY_TREE (exit 4) without `allowDirty`.
+ */
+export async function revisionTag(
+  runner: Runner,
+  directory: string,
+  own: readonly string[],
+  allowDirty: boolean,
+): Promise<string> {
+  const short = await runner.run(['git', 'rev-parse', '--short', '--verify', '--quiet', 'HEAD'], {
+    cwd: directory,
+  });
+  if (short.exitCode !== 0) {
+    throw new RewindError(
+      'NO_COMMIT',
+      `${directory} is not in a git repository with a commit, so there is no tag to build with`,
+      {
+        exit: 'refused',
+        hint: 'Commit first, or name the tag: docker rewind deploy --build --tag 1.4.2',
+      },
+    );
+  }
+  const tag = short.stdout.trim();
+  const top = (await runner.run(['git', 'rev-parse', '--show-toplevel'], { cwd: directory })).stdout.trim();
+  const excluded = [...own.map((file) => relative(top, file)), join(relative(top, directory), '.rewind')]
+    .filter((path) => !path.startsWith('..'))
+    .map((path) => `:(top,exclude,literal)${path}`);
+  const pathspec = ['--', ':/', ...excluded];
+  const status = await runner.run(
+    ['git', 'status', '--porcelain', '-z', '--untracked-files=all', ...pathspec],
+    { cwd: top },
+  );
+  if (status.exitCode !== 0) throw new RewindError('GIT', `git status failed: ${status.stderr.trim()}`);
+  if (status.stdout === '') return tag;
+  if (!allowDirty) {
+    const files = status.stdout
+      .split('\0')
+      .filter((line) => line !== '')
+      .map((line) => line.slice(3));
+    throw new RewindError(
+      'DIRTY_TREE',
+      `the tree has changes that are not in commit ${tag}, so its tag would not say what was built`,
+      {
+        exit: 'refused',
+        hint: 'Commit them, or deploy with --allow-dirty (the tag then says so)',
+        details: files.slice(0, 5).concat(files.length > 5 ? [`… and ${files.length - 5} more`] : []),
+      },
+    );
+  }
+  return `${tag}-dirty-${await contentHash(runner, top, pathspec)}`;
+}
+
+/** Eight hex digits over what differs from HEAD: the diff, and the bytes of files that git does not know. */
+async function contentHash(runner: Runner, top: string, pathspec: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  const diff = await runner.run(
+    ['git', 'diff', 'HEAD', '--binary', '--no-color', '--no-ext-diff', ...pathspec],
+    { cwd: top },
+  );
+  hash.update(diff.stdout);
+  const untracked = await runner.run(
+    ['git', 'ls-files', '--others', '--exclude-standard', '-z', ...pathspec],
+    { cwd: top },
+  );
+  for (const path of untracked.stdout
+    .split('\0')
+    .filter((line) => line !== '')
+    .sort()) {
+    const full = join(top, path);
+    const isLink = (await lstat(full)).isSymbolicLink();
+    hash.update(`\0${path}\0`).update(isLink ? await readlink(full) : await readFile(full));
+  }
+  return hash.digest('hex').slice(0, 8);
+}

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { appendDurably } from '../plan/durable.ts';
+import { diskError } from '../plan/state-directory.ts';
+import { numberOf, SCHEMA, type Deployment } from './deployment.ts';
+
+/** A line of history.jsonl that could not be read. It stays in the file. */
+export interface HistoryProblem {
+  /** From 1. */
+  line: number;
+  reason: string;
+}
+
+export interface History {
+  /** In the order of the file; entries of a newer version are marked and otherwise as they come. */
+  deployments: (Deployment & { newer?: true })[];
+  problems: HistoryProblem[];
+}
+
+export const historyPath = (stateDirectory: string): string => join(stateDirectory, 'history.jsonl');
+
+/** Reads the history; an absent file is an empty history. Never throws for what is in the file. */
+export async function readHistory(stateDirectory: string): Promise<History> {
+  let text: string;
+  try {
+    text = await readFile(historyPath(stateDirectory), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { deployments: [], problems: [] };
+    throw diskError(error, historyPath(stateDirectory));
+  }
+  return parseHistory(text);
+}
+
+// Git leaves both sides of a conflict between these; both sides happened, so both are kept.
+const CONFLICT_MARKER = /^(<{7}|={7}|>{7}|\|{7})( |$)/;
+
+export function parseHistory(text: string): History {
+  const history: History = { deployments: [], problems: [] };
+  const seen = new Set<string>();
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (line === '' || CONFLICT_MARKER.test(line)) continue;
+    const entry = parseLine(line);
+    if (typeof entry === 'string') {
+      history.problems.push({ line: index + 1, reason: entry });
+    } else if (!seen.has(entry.uid)) {
+      seen.add(entry.uid);
+      history.deployments.push(entry);
+    }
+  }
+  return history;
+}
+
+function parseLine(line: string): (Deployment & { newer?: true }) | string {
+  let entry: Partial<Deployment>;
+  try {
+    entry = JSON.parse(line) as Partial<Deployment>;
+  } catch {
+    return 'it is not JSON (cut off while being written, or damaged)';
+  }
+  if (typeof entry !== 'object' || entry === null) return 'it is not a record';
+  const newer = typeof entry.schema === 'number' && entry.schema > SCHEMA;
+  const missing = (['uid', 'id', 'environment', 'project', 'startedAt'] as const).find(
+    (key) => typeof entry[key] !== 'string',
+  );
+  if (missing !== undefined || !/^v[0-9]+$/.test(entry.id ?? ''))
+    return `it has no usable "${missing ?? 'id'}"`;
+  if (newer)
+    return {
+      ...(entry as Deployment),
+      services: entry.services ?? {},
+      changed: entry.changed ?? [],
+      newer: true,
+    };
+  if (!isRecordOfServices(entry.services)) return 'it has no usable "services"';
+  if (entry.status === undefined || entry.kind === undefined) return 'it has no "kind" or "status"';
+  return { ...(entry as Deployment), changed: entry.changed ?? Object.keys(entry.services) };
+}
+
+function isRecordOfServices(services: unknown): services is Deployment['services'] {
+  return (
+    typeof services === 'object' &&
+    services !== null &&
+    Object.values(services).every(
+      (service) => typeof (service as { image?: unknown } | null)?.image === 'string',
+    )
+  );
+}
+
+/** The records of one project in one environment, oldest first. */
+export function deploymentsOf(
+  history: History,
+  scope: { project: string; environment: string },
+): (Deployment & { newer?: true })[] {
+  return history.deployments
+    .filter((entry) => entry.project === scope.project && entry.environment === scope.environment)
+    .sort((a, b) => numberOf(a) - numberOf(b) || a.startedAt.localeCompare(b.startedAt));
+}
+
+/** `v<n>` for the next record. */
+export function nextId(deployments: readonly Deployment[]): string {
+  return `v${Math.max(0, ...deployments.map(numberOf)) + 1}`;
+}
+
+/** Appends one line, durably. A torn last line is closed first, and stays. */
+export async function appendHistory(stateDirectory: string, deployment: Deployment): Promise<void> {
+  const path = historyPath(stateDirectory);
+  try {
+    const torn = existsSync(path) && !(await endsWithNewline(path));
+    await appendDurably(path, `${torn ? '\n' : ''}${JSON.stringify(deployment)}\n`);
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}
+
+async function endsWithNewline(path: string): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) return true;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] === 0x0a;
+  } finally {
+    await handle.close();
+  }
+}

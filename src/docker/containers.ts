@@ -1,0 +1,86 @@
+import type { Argv, Runner } from './runner.ts';
+import { engineError } from './engine-error.ts';
+
+/** One container of a Compose project, as the engine describes it. */
+export interface ContainerState {
+  id: string;
+  name: string;
+  service: string;
+  /** Compose's number of this replica, from 1. */
+  number: number;
+  /** The reference that the container was created with. */
+  image: string;
+  /** What it really runs: `sha256:…`. */
+  imageId: string;
+  status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+  /** Undefined where the container has no health check. */
+  health?: 'starting' | 'healthy' | 'unhealthy';
+  exitCode: number;
+  restartCount: number;
+  /** Compose's hash of the service that it was made from. */
+  configHash: string;
+}
+
+export function listContainersArgv(project: string): Argv {
+  return [
+    'docker', 'ps', '--all', '--quiet', '--no-trunc',
+    '--filter', `label=com.docker.compose.project=${project}`,
+    '--filter', 'label=com.docker.compose.oneoff=False',
+  ]; // prettier-ignore
+}
+
+export function inspectContainersArgv(ids: readonly string[]): Argv {
+  return ['docker', 'container', 'inspect', ...ids];
+}
+
+/** All containers of a project, stopped ones too, ordered by service and number. */
+export async function listContainers(runner: Runner, project: string): Promise<ContainerState[]> {
+  for (;;) {
+    const listed = await runner.run(listContainersArgv(project));
+    if (listed.exitCode !== 0) throw engineError(listed);
+    const ids = listed.stdout.split('\n').filter((line) => line !== '');
+    if (ids.length === 0) return [];
+    const inspected = await runner.run(inspectContainersArgv(ids));
+    if (inspected.exitCode === 0) return parseContainers(inspected.stdout);
+    // A container that went away between the two calls: ask again for what is there now.
+    if (!/no such container/i.test(inspected.stderr)) throw engineError(inspected);
+  }
+}
+
+interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  RestartCount: number;
+  Config: { Image: string; Labels: Record<string, string> };
+  State: { Status: ContainerState['status']; ExitCode: number; Health?: { Status: string } };
+}
+
+export function parseContainers(json: string): ContainerState[] {
+  const containers = (JSON.parse(json) as Inspected[]).map((entry): ContainerState => {
+    const health = entry.State.Health?.Status;
+    return {
+      id: entry.Id,
+      name: entry.Name.replace(/^\//, ''),
+      service: entry.Config.Labels['com.docker.compose.service'] ?? '',
+      number: Number(entry.Config.Labels['com.docker.compose.container-number'] ?? 1),
+      image: entry.Config.Image,
+      imageId: entry.Image,
+      status: entry.State.Status,
+      ...(health === 'starting' || health === 'healthy' || health === 'unhealthy' ? { health } : {}),
+      exitCode: entry.State.ExitCode,
+      restartCount: entry.RestartCount,
+      configHash: entry.Config.Labels['com.docker.compose.config-hash'] ?? '',
+    };
+  });
+  return containers.sort((a, b) => a.service.localeCompare(b.service) || a.number - b.number);
+}
+
+/** Groups by service. */
+export function byService(containers: readonly ContainerState[]): Map<string, ContainerState[]> {
+  return Map.groupBy(containers, (container) => container.service);
+}
+
+export function isRunning(container: ContainerState): boolean {
+  return container.status === 'running' || container.status === 'paused' || container.status === 'restarting';
+}

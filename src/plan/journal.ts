@@ -1,0 +1,76 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { appendDurably, makePrivateDirectory, syncDirectory, writeDurably } from './durable.ts';
+import type { Plan } from './plan.ts';
+
+/** One line of `progress.jsonl`: a step of the plan or of its way back began or ended. */
+export interface JournalEntry {
+  at: string;
+  phase: 'step' | 'undo';
+  index: number;
+  state: 'started' | 'done' | 'failed';
+}
+
+/** An execution on disk: `.rewind/journal/<id>/plan.json` and `progress.jsonl`; the directory goes when it is concluded. */
+export class Journal {
+  readonly id: string;
+  /** Holds also what steps keep for the way back. */
+  readonly directory: string;
+
+  constructor(id: string, directory: string) {
+    this.id = id;
+    this.directory = directory;
+  }
+
+  /** Writes the plan durably. Nothing may be changed before this returns. */
+  static async begin(stateDirectory: string, plan: Plan): Promise<Journal> {
+    const id = `${new Date().toISOString().replace(/[-:.]/g, '')}-${randomBytes(3).toString('hex')}`;
+    const journals = join(stateDirectory, 'journal');
+    const journal = new Journal(id, join(journals, id));
+    await makePrivateDirectory(journal.directory);
+    await writeDurably(join(journal.directory, 'plan.json'), JSON.stringify(plan));
+    await syncDirectory(journals);
+    return journal;
+  }
+
+  async record(phase: JournalEntry['phase'], index: number, state: JournalEntry['state']): Promise<void> {
+    const entry: JournalEntry = { at: new Date().toISOString(), phase, index, state };
+    await appendDurably(join(this.directory, 'progress.jsonl'), `${JSON.stringify(entry)}\n`);
+  }
+
+  /** The execution is over and its outcome is recorded elsewhere. */
+  async conclude(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** An execution that was begun and not concluded. */
+export interface UnfinishedJournal {
+  journal: Journal;
+  /** Undefined where the plan never reached the disk: nothing was changed then. */
+  plan?: Plan;
+  entries: JournalEntry[];
+}
+
+/** All unfinished executions, oldest first. */
+export async function unfinishedJournals(stateDirectory: string): Promise<UnfinishedJournal[]> {
+  const journals = join(stateDirectory, 'journal');
+  const ids = await readdir(journals).catch(() => []);
+  return Promise.all(ids.sort().map((id) => readJournal(new Journal(id, join(journals, id)))));
+}
+
+async function readJournal(journal: Journal): Promise<UnfinishedJournal> {
+  const read = (name: string): Promise<string | undefined> =>
+    readFile(join(journal.directory, name), 'utf8').catch(() => undefined);
+  const [plan, progress] = await Promise.all([read('plan.json'), read('progress.jsonl')]);
+  const entries = (progress ?? '').split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as JournalEntry];
+    } catch {
+      // The line that was being written when the power went; what it would have said did not happen yet.
+      return [];
+    }
+  });
+  return { journal, entries, ...(plan === undefined ? {} : { plan: JSON.parse(plan) as Plan }) };
+}

@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RewindError } from '../errors.ts';
+import { makePrivateDirectory } from './durable.ts';
+
+/** Where a project's state lives: `.rewind` in the project directory. */
+export function stateDirectoryOf(directory: string): string {
+  return join(directory, '.rewind');
+}
+
+// The history is meant to be committed; points, journals, kept files and the lock are of this host.
+const GITIGNORE = '*\n!.gitignore\n!history.jsonl\n';
+
+/** Makes `.rewind` (0700) with its `.gitignore`; harmless when it is there. Throws for a full or read-only disk. */
+export async function openStateDirectory(directory: string): Promise<string> {
+  const state = stateDirectoryOf(directory);
+  try {
+    await makePrivateDirectory(state);
+    const ignore = join(state, '.gitignore');
+    if (!existsSync(ignore)) await writeFile(ignore, GITIGNORE, { mode: 0o600 });
+    return state;
+  } catch (error) {
+    throw diskError(error, state);
+  }
+}
+
+const REASONS: Readonly<Record<string, readonly [string, string]>> = {
+  ENOSPC: ['the disk is full', 'Free some space (docker system df, df -h), then try again'],
+  EDQUOT: ['the disk quota is used up', 'Free some space, then try again'],
+  EROFS: [
+    'the file system is read-only',
+    'Remount it read-write, or run on a host where the project can be written',
+  ],
+  EACCES: ['permission denied', 'Run as the owner of the project directory'],
+  EPERM: ['operation not permitted', 'Run as the owner of the project directory'],
+};
+
+/** The error of a file operation for people: which file, why, and that nothing was changed. */
+export function diskError(error: unknown, path: string): Error {
+  const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+  if (error instanceof RewindError || reason === undefined) return error as Error;
+  return new RewindError('CANNOT_WRITE', `${path} cannot be written: ${reason[0]}`, {
+    hint: reason[1],
+    cause: error,
+  });
+}

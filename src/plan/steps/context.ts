@@ -1,0 +1,33 @@
+import type { Runner } from '../../docker/runner.ts';
+import type { ComposeOptions } from '../../compose/options.ts';
+
+/** Which project a plan is about, and how Compose was told to see it; kept in the journal so that recover can go on. */
+export interface Scope {
+  project: string;
+  environment: string;
+  /** The project directory, absolute. */
+  directory: string;
+  /** Where the command was typed: relative `-f` paths start there. */
+  cwd: string;
+  options: ComposeOptions;
+  /** The chain of Compose files, absolute; `-` for standard input. */
+  files: readonly string[];
+}
+
+/** What a step may use when it runs. */
+export interface StepContext {
+  runner: Runner;
+  scope: Scope;
+  /** Aborted when the user wants out; steps pass it to what they run. */
+  signal: AbortSignal;
+  /** A line of output of what the step runs, for the progress display. */
+  onLine: (line: string) => void;
+  /** A directory of this execution (in the journal) for files that live no longer than it. */
+  workDirectory: string;
+}
+
+/** What every step has: the thing that it touches, and why, for people. */
+export interface StepBase {
+  resource: string;
+  reason: string;
+}

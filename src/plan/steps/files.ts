@@ -1,0 +1,82 @@
+import { copyFile, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { applyFileEdit, replaceFile, undoFileEdit } from '../../compose/file-edit.ts';
+import { proveImageEdits } from '../../compose/image-source/proof.ts';
+import type { FileEdit, ImageChange, ImageEditPlan } from '../../compose/image-source/types.ts';
+import { resolveModel, type ResolvedModel } from '../../compose/project.ts';
+import { RewindError } from '../../errors.ts';
+import type { StepBase, StepContext } from './context.ts';
+
+/** Change a few bytes of one file. */
+export interface EditFile extends StepBase {
+  kind: 'edit-file';
+  edit: FileEdit;
+}
+
+/** Take the bytes of an EditFile back. */
+export interface UneditFile extends StepBase {
+  kind: 'unedit-file';
+  edit: FileEdit;
+}
+
+/** Prove that the files now resolve to the same model with the intended images, and nothing else changed. */
+export interface ProveModel extends StepBase {
+  kind: 'prove-model';
+  changes: readonly ImageChange[];
+  edits: ImageEditPlan;
+}
+
+/** Replace a whole file by `source`; the present bytes are kept as `backup` in the work directory. */
+export interface ReplaceFile extends StepBase {
+  kind: 'replace-file';
+  path: string;
+  source: string;
+  backup: string;
+}
+
+/** Put the bytes that ReplaceFile kept back. */
+export interface UnreplaceFile extends StepBase {
+  kind: 'unreplace-file';
+  path: string;
+  backup: string;
+}
+
+export async function editFile(step: EditFile): Promise<void> {
+  await applyFileEdit(step.edit);
+}
+
+export async function uneditFile(step: UneditFile): Promise<void> {
+  await undoFileEdit(step.edit);
+}
+
+/** The model before the first edit is not in the plan (it holds secrets), so the executor's context carries it. */
+export async function proveModel(
+  step: ProveModel,
+  context: StepContext & { before?: ResolvedModel },
+): Promise<void> {
+  if (context.before === undefined)
+    throw new RewindError('PROOF_FAILED', 'there is no model to compare the edited files with');
+  const after = await resolveModel(context.runner, step.edits.options, context.scope.cwd);
+  proveImageEdits(context.before, after, step.changes, step.edits);
+}
+
+export async function replaceWholeFile(step: ReplaceFile, context: StepContext): Promise<void> {
+  const backup = join(context.workDirectory, step.backup);
+  if (await exists(step.path)) await copyFile(step.path, backup);
+  await replaceFile(step.path, await readFile(step.source));
+}
+
+export async function unreplaceFile(step: UnreplaceFile, context: StepContext): Promise<void> {
+  const backup = join(context.workDirectory, step.backup);
+  // No backup: the step that makes it never ran, or the file was not there; a file is never deleted here.
+  if (!(await exists(backup))) return;
+  const [before, now] = await Promise.all([readFile(backup), readFile(step.path).catch(() => undefined)]);
+  if (now === undefined || !before.equals(now)) await replaceFile(step.path, before);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

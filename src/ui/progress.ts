@@ -1,0 +1,61 @@
+import type { ExecutionObserver } from '../plan/executor.ts';
+import { describeStep, type Plan } from '../plan/plan.ts';
+import type { Step } from '../plan/steps/index.ts';
+import { plain } from './error-text.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A progress display: hears of the execution, and is closed before anything else is printed. */
+export interface Progress extends ExecutionObserver {
+  close(): Promise<void>;
+}
+
+/** The display that the terminal calls for. All of them write to stderr. */
+export async function progressFor(terminal: Terminal, plan: Plan): Promise<Progress> {
+  switch (terminal.progress) {
+    case 'quiet':
+      return { started: () => {}, output: () => {}, finished: () => {}, close: async () => {} };
+    case 'json':
+      return jsonProgress();
+    case 'plain':
+      return plainProgress(plan, terminal);
+    case 'tty': {
+      const { taskProgress } = await import('./task-progress.ts');
+      return taskProgress(plan);
+    }
+  }
+}
+
+function plainProgress(plan: Plan, { progressStyle: style }: Terminal): Progress {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const count = (phase: 'step' | 'undo', step: Step): string => {
+    const steps = phase === 'step' ? plan.steps : plan.undo;
+    return `[${phase === 'undo' ? 'back ' : ''}${steps.indexOf(step) + 1}/${steps.length}]`;
+  };
+  return {
+    started: (phase, step) => say(`${style.dim(count(phase, step))} ${plain(describeStep(step))}`),
+    output: (line) => {
+      if (line.trim() !== '') say(style.dim(`  ${plain(line.trim())}`));
+    },
+    finished: (phase, step, error) => {
+      if (error !== undefined) say(`${count(phase, step)} ${style.red('failed')}: ${plain(error.message)}`);
+    },
+    close: async () => {},
+  };
+}
+
+/** One JSON object a line: `{"event","phase","kind","resource","message"}`. */
+function jsonProgress(): Progress {
+  const say = (event: object): void => void process.stderr.write(`${JSON.stringify(event)}\n`);
+  const of = (phase: string, step: Step) => ({ phase, kind: step.kind, resource: step.resource });
+  return {
+    started: (phase, step) => say({ event: 'started', ...of(phase, step) }),
+    output: (message) => say({ event: 'output', message }),
+    finished: (phase, step, error) =>
+      say({
+        event: error === undefined ? 'done' : 'failed',
+        ...of(phase, step),
+        ...(error && { message: error.message }),
+      }),
+    close: async () => {},
+  };
+}

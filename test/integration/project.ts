@@ -1,0 +1,215 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  docker,
+  rewind,
+  rewindTty,
+  ROOT,
+  run,
+  type RunOutcome,
+  type RunSettings,
+  type TtySession,
+} from '../e2e/installed.ts';
+
+export type Mode = 'ok' | 'unhealthy' | 'exits' | 'slow' | 'ignores-term';
+
+/** A container as the engine describes it now. */
+export interface Running {
+  id: string;
+  name: string;
+  image: string;
+  imageId: string;
+  status: string;
+  health: string | undefined;
+}
+
+/** A Compose project of its own on the real engine: directory, name and images that no other test shares. */
+export class TestProject {
+  readonly name: string;
+  readonly directory: string;
+  /** The repository of this project's own images. */
+  readonly repository: string;
+  #images = new Set<string>();
+
+  constructor() {
+    this.name = `rwt${randomBytes(5).toString('hex')}`;
+    this.directory = mkdtempSync(join(tmpdir(), `${this.name}-`));
+    this.repository = `rewind-test/${this.name}`;
+  }
+
+  /** A project with one service `web` with a health check, its file saying `v1`; images as given. */
+  static async web(versions: Readonly<Record<string, Mode>> = { v1: 'ok', v2: 'ok' }): Promise<TestProject> {
+    const project = new TestProject();
+    project.write('compose.yml', project.webFile('v1'));
+    await Promise.all(Object.entries(versions).map(([tag, mode]) => project.image(tag, mode)));
+    return project;
+  }
+
+  webFile(tag: string): string {
+    return [
+      `name: ${this.name}`,
+      'services:',
+      '  web:',
+      `    image: ${this.repository}:${tag}   # the tag`,
+      '    stop_grace_period: 1s',
+      '    healthcheck:',
+      '      test: [CMD, wget, -q, -O, /dev/null, http://127.0.0.1:8080/health]',
+      '      interval: 1s',
+      '      timeout: 1s',
+      '      retries: 3',
+      '',
+    ].join('\n');
+  }
+
+  /** Makes the image `repository:tag`, whose /version says `<project>-<content>`. */
+  async image(tag: string, mode: Mode = 'ok', content: string = tag): Promise<string> {
+    const reference = tag.includes('/') ? tag : `${this.repository}:${tag}`;
+    const result = await run('sh', [
+      join(ROOT, 'test/engine/app-image.sh'),
+      reference,
+      `${this.name}-${content}`,
+      mode,
+    ]);
+    if (result.exitCode !== 0) throw new Error(result.stderr);
+    this.#images.add(reference);
+    return reference;
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  write(name: string, content: string | Buffer): void {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), content);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  rewind(args: readonly string[], settings: RunSettings = {}): Promise<RunOutcome> {
+    return rewind(args, { cwd: this.directory, ...settings });
+  }
+
+  /** Runs and parses the one JSON document; throws with everything that was said where there is none. */
+  async json<T = any>(
+    args: readonly string[],
+    settings: RunSettings = {},
+  ): Promise<{ exitCode: number; document: T }> {
+    const outcome = await this.rewind([...args, '--json'], settings);
+    try {
+      return { exitCode: outcome.exitCode, document: JSON.parse(outcome.stdout) as T };
+    } catch {
+      throw new Error(`no JSON document (exit ${outcome.exitCode}): ${outcome.stdout}\n${outcome.stderr}`);
+    }
+  }
+
+  /** Runs and requires success. */
+  async must(args: readonly string[], settings: RunSettings = {}): Promise<RunOutcome> {
+    const outcome = await this.rewind(args, settings);
+    if (outcome.exitCode !== 0)
+      throw new Error(
+        `rewind ${args.join(' ')}: exit ${outcome.exitCode}\n${outcome.stdout}${outcome.stderr}`,
+      );
+    return outcome;
+  }
+
+  tty(args: readonly string[], settings: Parameters<typeof rewindTty>[1] = {}): Promise<TtySession> {
+    return rewindTty(args, { cwd: this.directory, ...settings });
+  }
+
+  docker(args: readonly string[], settings: RunSettings = {}): Promise<RunOutcome> {
+    return docker(args, { cwd: this.directory, ...settings });
+  }
+
+  /** The containers of a service, stopped ones too. */
+  async containers(service = 'web'): Promise<Running[]> {
+    const listed = await this.docker([
+      'ps',
+      '-aq',
+      '--no-trunc',
+      '--filter',
+      `label=com.docker.compose.project=${this.name}`,
+      '--filter',
+      `label=com.docker.compose.service=${service}`,
+    ]);
+    const ids = listed.stdout.split('\n').filter((line) => line !== '');
+    if (ids.length === 0) return [];
+    const inspected = await this.docker(['inspect', ...ids]);
+    const parsed = JSON.parse(inspected.stdout) as {
+      Id: string;
+      Name: string;
+      Image: string;
+      Config: { Image: string };
+      State: { Status: string; Health?: { Status: string } };
+    }[];
+    return parsed.map((entry) => ({
+      id: entry.Id,
+      name: entry.Name.slice(1),
+      image: entry.Config.Image,
+      imageId: entry.Image,
+      status: entry.State.Status,
+      health: entry.State.Health?.Status,
+    }));
+  }
+
+  /** The image ID that a reference names in the engine now. */
+  async imageId(reference: string): Promise<string> {
+    const result = await this.docker(['image', 'inspect', '--format', '{{.Id}}', reference]);
+    return result.stdout.trim();
+  }
+
+  /** What the service really answers at /version, without the project's prefix. */
+  async answers(service = 'web'): Promise<string> {
+    const [container] = await this.containers(service);
+    if (container === undefined) return 'no container';
+    const result = await this.docker([
+      'exec',
+      container.id,
+      'wget',
+      '-q',
+      '-O',
+      '-',
+      'http://127.0.0.1:8080/version',
+    ]);
+    return result.stdout.trim().replace(`${this.name}-`, '');
+  }
+
+  async history(): Promise<any[]> {
+    return (await this.json(['history'])).document.deployments;
+  }
+
+  /** Removes containers, networks, volumes, images and the directory of this project, whatever the test left. */
+  async remove(): Promise<void> {
+    const ids = async (...args: string[]): Promise<string[]> => {
+      const result = await this.docker([
+        ...args,
+        '--filter',
+        `label=com.docker.compose.project=${this.name}`,
+      ]);
+      return result.stdout.split('\n').filter((line) => line !== '');
+    };
+    const containers = await ids('ps', '-aq');
+    if (containers.length > 0) await this.docker(['rm', '-f', '-v', ...containers]);
+    const networks = await ids('network', 'ls', '-q');
+    if (networks.length > 0) await this.docker(['network', 'rm', ...networks]);
+    const volumes = await ids('volume', 'ls', '-q');
+    if (volumes.length > 0) await this.docker(['volume', 'rm', ...volumes]);
+    const listed = await this.docker([
+      'image',
+      'ls',
+      '--format',
+      '{{.Repository}}:{{.Tag}}',
+      this.repository,
+    ]);
+    const images = [
+      ...listed.stdout.split('\n').filter((line) => line !== '' && !line.includes('<none>')),
+      ...this.#images,
+    ];
+    if (images.length > 0) await this.docker(['image', 'rm', '-f', ...new Set(images)]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
