@@ -54,11 +54,6 @@ export class TestProject {
       '  web:',
       `    image: ${this.repository}:${tag}   # the tag`,
       '    stop_grace_period: 1s',
-      '    healthcheck:',
-      '      test: [CMD, wget, -q, -O, /dev/null, http://127.0.0.1:8080/health]',
-      '      interval: 1s',
-      '      timeout: 1s',
-      '      retries: 3',
       '',
     ].join('\n');
   }
