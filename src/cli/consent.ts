@@ -6,18 +6,18 @@ import { confirm } from '../ui/prompts.ts';
 import type { Terminal } from '../ui/terminal.ts';
 
 /**
- * Gets a yes for a plan, or throws: `refused` (4) for a no, `usage` (2) where nobody can be asked and no flag said it.
+ * Gets a yes for a plan and says whether it had to show the plan for that, or throws: `refused` (4) for a no, `usage` (2) where nobody can be asked and no flag said it.
  * `always`: the command asks also when the plan does only what was named on the command line.
  */
 export async function requireConsent(
   prepared: Prepared,
   terminal: Terminal,
   options: { yes: boolean; always: boolean },
-): Promise<void> {
+): Promise<boolean> {
   const { project, config } = prepared.observation;
   const beyond = effectsBeyondYes(prepared.effects, project, config);
   const needed = options.yes ? beyond.length > 0 : options.always || prepared.effects.length > 0;
-  if (!needed) return;
+  if (!needed) return false;
   if (!terminal.interactive) {
     if (options.yes || prepared.effects.length > 0) throw effectsNeedConsent(prepared, options.yes);
     throw new RewindError(
@@ -33,6 +33,7 @@ export async function requireConsent(
   if (!(await confirm('Go on?'))) {
     throw new RewindError('DECLINED', 'declined. Nothing was changed', { exit: 'refused' });
   }
+  return true;
 }
 
 function effectsNeedConsent(prepared: Prepared, yes: boolean): RewindError {

@@ -2,6 +2,7 @@ import { carryOut } from '../deployments/carry-out.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Prepared } from '../deployments/prepared.ts';
 import type { Runner } from '../docker/runner.ts';
+import { plain } from '../ui/error-text.ts';
 import { deploymentLine } from '../ui/deployment-text.ts';
 import { planDocument, planText } from '../ui/plan-text.ts';
 import { progressFor } from '../ui/progress.ts';
@@ -31,11 +32,8 @@ export async function finishDeployment(
     context.log(planText(prepared, terminal.style));
     return planDocument(prepared);
   }
-  await requireConsent(prepared, terminal, { yes: context.yes, always: options.always });
-  for (const [service, entries] of prepared.drift) {
-    for (const entry of entries) context.note(`drift: ${service} ${entry.message}`);
-  }
-  for (const note of prepared.notes) context.note(`note: ${note}`);
+  const shown = await requireConsent(prepared, terminal, { yes: context.yes, always: options.always });
+  if (!shown) sayNotes(context, prepared);
   const progress = await progressFor(terminal, prepared.plan);
   let record: Deployment;
   try {
@@ -45,4 +43,12 @@ export async function finishDeployment(
   }
   context.log(deploymentLine(record, terminal.style));
   return record;
+}
+
+/** What a plan that nobody looks at beforehand should still say. */
+function sayNotes(context: DeploymentContext, prepared: Prepared): void {
+  for (const [service, entries] of prepared.drift) {
+    for (const entry of entries) context.note(`drift: ${service} ${plain(entry.message)}`);
+  }
+  for (const note of prepared.notes) context.note(`note: ${plain(note)}`);
 }

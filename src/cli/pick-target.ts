@@ -25,12 +25,7 @@ export async function pickTarget(
     return chooseTarget(observation, { target, steps: steps ?? 1, services });
   }
   const { current } = observation;
-  return chooseDeployment(
-    candidates,
-    current,
-    (entry) => whatChanges(entry, current, services),
-    terminal.progressStyle,
-  );
+  return chooseDeployment(candidates, current, (entry) => whatChanges(entry, current, services));
 }
 
 function whatChanges(

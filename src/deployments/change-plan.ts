@@ -51,12 +51,15 @@ export async function planChanges(
     }),
   );
   const name = (path: string): string => relative(scope.directory, path) || path;
+  const moves = edited
+    .map(({ service, image }) => `${service}: ${imageOf(project, service)} → ${image}`)
+    .join(', ');
   const steps: Step[] = [
     ...options.images,
     ...edits.files.map((edit): Step => ({
       kind: 'edit-file',
       resource: name(edit.path),
-      reason: options.reason,
+      reason: moves,
       edit,
     })),
     ...(edits.files.length === 0
@@ -91,14 +94,12 @@ export async function planChanges(
     },
   ];
   const undo: Step[] = [
-    ...edits.files
-      .toReversed()
-      .map((edit): Step => ({
-        kind: 'unedit-file',
-        resource: name(edit.path),
-        reason: 'as it was before',
-        edit,
-      })),
+    ...edits.files.toReversed().map((edit): Step => ({
+      kind: 'unedit-file',
+      resource: name(edit.path),
+      reason: 'as it was before',
+      edit,
+    })),
     ...options.tags,
     {
       kind: 'restore-services',

@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { ComposeOptions } from '../compose/options.ts';
@@ -37,7 +37,10 @@ export async function keepComposeFiles(
     copy: String(position),
   }));
   await Promise.all(
-    index.map(({ path, copy }) => copyFile(resolve(project.directory, path), join(directory, copy))),
+    index.map(async ({ path, copy }) => {
+      await copyFile(resolve(project.directory, path), join(directory, copy));
+      await chmod(join(directory, copy), 0o600);
+    }),
   );
   await writeDurably(join(directory, 'index.json'), JSON.stringify(index));
 }

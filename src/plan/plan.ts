@@ -30,7 +30,7 @@ export function describeStep(step: Step): string {
     case 'push-image':
       return `push ${step.image}`;
     case 'edit-file':
-      return `edit ${step.resource}: ${step.edit.edits.map((edit) => `${quote(edit.removed)} → ${quote(edit.inserted)}`).join(', ')}`;
+      return `edit ${step.resource} (${step.reason})`;
     case 'prove-model':
       return 'prove that only the intended images changed';
     case 'replace-file':
@@ -53,8 +53,4 @@ export function describeStep(step: Step): string {
 
 function short(source: string): string {
   return source.startsWith('sha256:') ? source.slice(0, 19) : source;
-}
-
-function quote(text: string): string {
-  return text === '' ? 'nothing' : text.trim();
 }

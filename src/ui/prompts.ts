@@ -1,7 +1,6 @@
 import type { Deployment } from '../deployments/deployment.ts';
 import { RewindError } from '../errors.ts';
 import { plain } from './error-text.ts';
-import type { Style } from './terminal.ts';
 import { age } from './time-text.ts';
 
 // Prompts are no results: they go to stderr, so that stdout can be piped.
@@ -18,7 +17,6 @@ export async function chooseDeployment(
   candidates: readonly Deployment[],
   current: Deployment | undefined,
   changes: (deployment: Deployment) => string,
-  style: Style,
 ): Promise<Deployment> {
   const { search } = await import('@inquirer/prompts');
   const line = (entry: Deployment): string => {
@@ -31,7 +29,7 @@ export async function chooseDeployment(
   const choices = candidates.map((entry) => {
     const running = entry.uid === current?.uid;
     return {
-      name: running ? `${line(entry)} ${style.dim('(current)')}` : line(entry),
+      name: line(entry),
       short: entry.id,
       value: entry,
       description: plain(changes(entry)),

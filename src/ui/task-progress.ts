@@ -1,4 +1,4 @@
-import { Listr, ProcessOutput, ListrLogger } from 'listr2';
+import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { plain } from './error-text.ts';
@@ -24,7 +24,10 @@ export function taskProgress(plan: Plan): Progress {
       if (list !== latest) {
         const before = chain;
         // The second list is drawn below the finished first one.
-        chain = before.then(() => list.run());
+        chain = before.then(() => {
+          if (phase === 'undo') process.stderr.write('going back:\n');
+          return list.run();
+        });
         latest = list;
       }
       list.start(step);
@@ -69,10 +72,7 @@ class TaskList {
         rendererOptions: {
           collapseErrors: false,
           showErrorMessage: true,
-          timer: {
-            condition: (duration: number) => duration > 1000,
-            field: (duration: number) => `${(duration / 1000).toFixed(1)}s`,
-          },
+          timer: { ...PRESET_TIMER, condition: (duration: number) => duration > 1000 },
           logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
         },
       },
