@@ -2,6 +2,7 @@
 import { glob, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { lazyOclif } from './lazy-requires.js';
 import { writeLicences } from './licences.js';
 import { writeManifest } from './manifest.js';
 
@@ -29,8 +30,13 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: 'none',
   metafile: true,
-  // The CommonJS packages in the bundle call require() for Node's own modules.
-  banner: { js: "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);" },
+  // What the CommonJS packages in the bundle still require() are Node's own modules.
+  banner: {
+    js: 'const require=id=>{const m=process.getBuiltinModule(id);if(m)return m;throw Object.assign(Error(`Cannot find module ${id}`),{code:"MODULE_NOT_FOUND"})};',
+  },
+  plugins: [lazyOclif],
+  // Our own shim has looked at the version already.
+  define: { 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"true"' },
   logLevel: 'warning',
 });
 

@@ -1,4 +1,4 @@
-import { Command, type Interfaces } from '@oclif/core';
+import { Command, type Config, type Interfaces } from '@oclif/core';
 import type { ComposeOptions } from '../compose/options.ts';
 import { ProcessRunner, type Runner } from '../docker/runner.ts';
 import { RewindError, type ExitCodeName } from '../errors.ts';
@@ -7,7 +7,6 @@ import { BASE_FLAGS } from './flags.ts';
 import { installInterrupts, interruptSignal, watchDockerSocket } from './interrupt.ts';
 import { invocation } from './invocation.ts';
 import { reportError } from './report-error.ts';
-import { usageError } from './usage-error.ts';
 
 /** The exit codes of one command, for its help: what each means there. */
 export type ExitCodes = Readonly<Partial<Record<ExitCodeName, string>>>;
@@ -31,6 +30,16 @@ export abstract class RewindCommand extends Command {
   #runner: Runner | undefined;
 
   abstract override run(): Promise<object>;
+
+  /** Without oclif's detour, which would load its configuration a second time. */
+  static override async run<T extends Command>(
+    this: new (argv: string[], config: Config) => T,
+    argv?: string[],
+    config?: Interfaces.LoadOptions,
+  ): Promise<ReturnType<T['run']>> {
+    const command: unknown = new this(argv ?? [], config as Config);
+    return (command as RewindCommand)._run();
+  }
 
   /** Runs docker (with the global flags that docker was given) and git. */
   protected get runner(): Runner {
@@ -104,6 +113,7 @@ export abstract class RewindCommand extends Command {
   }
 
   protected override async catch(thrown: unknown): Promise<void> {
+    const { usageError } = await import('./usage-error.ts');
     const command = (this.id ?? '').replaceAll(':', ' ');
     const flags = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
     const error = thrown instanceof RewindError ? thrown : (usageError(thrown, command, flags) ?? thrown);

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Interfaces } from '@oclif/core';
 import { findComposeFiles } from '../compose/files.ts';
 import { composeArgs, type ComposeOptions } from '../compose/options.ts';
 import { readHistory } from '../deployments/history.ts';
 import { ProcessRunner, type DockerGlobals } from '../docker/runner.ts';
 import { stateDirectoryOf } from '../plan/state-directory.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 import { findCommandId, type CommandLine } from './argv.ts';
+import { packageJson, readManifest } from './program.ts';
 
 /** What the shell shows: a word and what it stands for. */
 type Candidate = readonly [value: string, description: string];
@@ -28,9 +26,7 @@ const TAKES_IMAGES = ['deploy', 'set-image'];
 /** Answers docker's `__complete`: lines of `value<TAB>description`, then a directive. Knows nothing rather than fails. */
 export async function complete(line: CommandLine, root: string): Promise<string> {
   try {
-    const manifest = JSON.parse(
-      await readFile(join(root, 'oclif.manifest.json'), 'utf8'),
-    ) as Interfaces.Manifest;
+    const manifest = readManifest(root);
     const word = line.words.at(-1) ?? '';
     const { candidates, directive } = await answer(manifest, line, word);
     const lines = candidates

@@ -1,11 +1,10 @@
-import { Config, settings } from '@oclif/core';
+import type { Config } from '@oclif/core';
 import { ExitCode, RewindError } from '../errors.ts';
 import { createTerminal } from '../ui/terminal.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 import { asksForHelp, findCommandId, readCommandLine, type CommandLine } from './argv.ts';
 import { setInvocation } from './invocation.ts';
+import { loadProgram, packageJson } from './program.ts';
 import { reportError } from './report-error.ts';
-import { unknownCommand } from './usage-error.ts';
 
 /** Runs one command line of the package in `root` and ends the process with its exit code. */
 export async function main(argv: readonly string[], root: string): Promise<void> {
@@ -32,7 +31,7 @@ async function dispatch(line: CommandLine, root: string): Promise<void> {
     process.stdout.write(`docker-rewind ${packageJson.version}\n`);
     return;
   }
-  const config = await loadConfig(root);
+  const config = await loadProgram(root);
   const { id, topic, rest } = findCommandId(line.words, config.commandIDs);
   const help = line.kind === 'help' || asksForHelp(rest) || line.words.length === 0;
   if (help && (id !== undefined || topic !== undefined || line.words.length === 0)) {
@@ -47,15 +46,11 @@ async function dispatch(line: CommandLine, root: string): Promise<void> {
     process.exitCode = ExitCode.usage;
     return;
   }
-  if (id === undefined) throw unknownCommand(line.words, names(config));
+  if (id === undefined) {
+    const { unknownCommand } = await import('./usage-error.ts');
+    throw unknownCommand(line.words, names(config));
+  }
   await config.runCommand(id, [...line.leading, ...rest]);
-}
-
-async function loadConfig(root: string): Promise<Config> {
-  // oclif would look for TypeScript sources to run instead when NODE_ENV says "development".
-  settings.enableAutoTranspile = false;
-  const pjson = packageJson as unknown as NonNullable<Config['options']['pjson']>;
-  return Config.load({ root, pjson, userPlugins: false, devPlugins: false });
 }
 
 function names(config: Config): string[] {

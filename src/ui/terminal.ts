@@ -1,5 +1,3 @@
-import { styleText } from 'node:util';
-
 export type ProgressMode = 'tty' | 'plain' | 'json' | 'quiet';
 
 /** The few ways to set text apart; each returns its text unchanged where colour is off. */
@@ -79,15 +77,25 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
 }
 
+// Written out: node:util, which has the same, takes longer to load than all the rest that is needed to say "no".
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
 function styles(on: boolean): Style {
-  const make = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan') =>
-    on ? (text: string) => styleText(format, text, { validateStream: false }) : (text: string) => text;
+  const make = ([open, close]: readonly [number, number]) =>
+    on ? (text: string) => `\u001B[${open}m${text}\u001B[${close}m` : (text: string) => text;
   return {
-    bold: make('bold'),
-    dim: make('dim'),
-    red: make('red'),
-    green: make('green'),
-    yellow: make('yellow'),
-    cyan: make('cyan'),
+    bold: make(CODES.bold),
+    dim: make(CODES.dim),
+    red: make(CODES.red),
+    green: make(CODES.green),
+    yellow: make(CODES.yellow),
+    cyan: make(CODES.cyan),
   };
 }
