@@ -45,6 +45,9 @@ suite() {
 suite test:unit "$@"
 suite test:integration "$@"
 
+if [ "${passed}" -eq 0 ] && [ "${failed}" -eq 0 ]; then
+  say "no test ran: does '$*' match any?"
+  failed=1
+fi
 printf '\n%s passed, %s failed\n' "${passed}" "${failed}"
-[ "${passed}" -gt 0 ] || die "no test ran: does '$*' match any?"
 [ "${failed}" -eq 0 ]
