@@ -61,7 +61,7 @@ export async function recover(
     await journal.conclude();
     return result;
   }
-  const failure = await undo(plan, { runner, observer, journal });
+  const failure = await undo(plan, { runner, observer, journal }, unfinished.entries);
   if (failure !== undefined) {
     throw new RewindError(
       'NOT_UNDONE',

@@ -2,7 +2,7 @@ import { messageOf, RewindError } from '../errors.ts';
 import type { Runner } from '../docker/runner.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import type { Plan } from './plan.ts';
+import { untouchedFiles, type Plan } from './plan.ts';
 import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
 
 /** What a progress display hears of an execution. */
@@ -42,13 +42,24 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
   const { journal } = context;
   let changed = false;
   let visible = false;
+  const entries: Pick<JournalEntry, 'phase' | 'index' | 'state'>[] = [];
   const forward = async (): Promise<void> => {
     for (const [index, step] of plan.steps.entries()) {
       if (context.signal.aborted) throw interruption(context.signal);
       await journal.record('step', index, 'started');
+      entries.push({ phase: 'step', index, state: 'started' });
       changed ||= isChange(step);
       visible ||= isVisibleChange(step);
-      await attempt('step', step, plan, context, context.signal);
+      try {
+        await attempt('step', step, plan, context, context.signal);
+      } catch (error) {
+        // One that was interrupted may have done its work all the same.
+        if (!context.signal.aborted) {
+          entries.push({ phase: 'step', index, state: 'failed' });
+          await journal.record('step', index, 'failed').catch(() => {});
+        }
+        throw error;
+      }
       await journal.record('step', index, 'done');
     }
     await context.conclude?.();
@@ -58,22 +69,32 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
     return { outcome: 'done' };
   } catch (thrown) {
     const error = context.signal.aborted ? interruption(context.signal, thrown) : asError(thrown);
-    const undone = changed ? await undo(plan, context) : undefined;
+    const undone = changed ? await undo(plan, context, entries) : undefined;
     if (undone !== undefined) return { outcome: 'not-undone', error, ...undone };
     return { outcome: visible ? 'undone' : 'unchanged', error };
   }
 }
 
-/** Walks the way back alone; the step that failed, or undefined when everything is as it was. */
+/**
+ * Walks the way back alone, from where `entries` say that the plan was left; the step that failed, or undefined when
+ * everything is as it was.
+ */
 export async function undo(
   plan: Plan,
   context: Omit<ExecutionContext, 'signal'>,
+  entries: readonly Pick<JournalEntry, 'phase' | 'index' | 'state'>[],
 ): Promise<{ undoError: Error; undoStep: Step } | undefined> {
   const never = new AbortController().signal;
   // A full disk must not keep services down: what the journal cannot take any more is done all the same.
   const record = (index: number, state: JournalEntry['state']): Promise<void> =>
     context.journal.record('undo', index, state).catch(() => {});
+  const untouched = untouchedFiles(plan, entries);
   for (const [index, step] of plan.undo.entries()) {
+    if (untouched.has(step)) {
+      context.observer.started('undo', step);
+      context.observer.finished('undo', step);
+      continue;
+    }
     await record(index, 'started');
     try {
       await attempt('undo', step, plan, context, never);

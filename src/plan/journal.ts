@@ -1,8 +1,10 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { messageOf, RewindError } from '../errors.ts';
 import { appendDurably, makePrivateDirectory, syncDirectory, writeDurably } from './durable.ts';
 import type { Plan } from './plan.ts';
+import { diskError } from './state-directory.ts';
 
 /** One line of `progress.jsonl`: a step of the plan or of its way back began or ended. */
 export interface JournalEntry {
@@ -28,15 +30,24 @@ export class Journal {
     const id = `${new Date().toISOString().replace(/[-:.]/g, '')}-${randomBytes(3).toString('hex')}`;
     const journals = join(stateDirectory, 'journal');
     const journal = new Journal(id, join(journals, id));
-    await makePrivateDirectory(journal.directory);
-    await writeDurably(join(journal.directory, 'plan.json'), JSON.stringify(plan));
-    await syncDirectory(journals);
-    return journal;
+    try {
+      await makePrivateDirectory(journal.directory);
+      await writeDurably(join(journal.directory, 'plan.json'), JSON.stringify(plan));
+      await syncDirectory(journals);
+      return journal;
+    } catch (error) {
+      // Half a journal would look like an execution that was cut off.
+      await journal.conclude().catch(() => {});
+      throw diskError(error, journal.directory);
+    }
   }
 
   async record(phase: JournalEntry['phase'], index: number, state: JournalEntry['state']): Promise<void> {
     const entry: JournalEntry = { at: new Date().toISOString(), phase, index, state };
-    await appendDurably(join(this.directory, 'progress.jsonl'), `${JSON.stringify(entry)}\n`);
+    const path = join(this.directory, 'progress.jsonl');
+    await appendDurably(path, `${JSON.stringify(entry)}\n`).catch((error: unknown) => {
+      throw diskError(error, path);
+    });
   }
 
   /** The execution is over and its outcome is recorded elsewhere. */
@@ -56,13 +67,16 @@ export interface UnfinishedJournal {
 /** All unfinished executions, oldest first. */
 export async function unfinishedJournals(stateDirectory: string): Promise<UnfinishedJournal[]> {
   const journals = join(stateDirectory, 'journal');
-  const ids = await readdir(journals).catch(() => []);
+  // What cannot be read is not taken for absent: an execution that was cut off would be passed over.
+  const ids = await readdir(journals).catch((error: unknown) => absent(error, journals) ?? []);
   return Promise.all(ids.sort().map((id) => readJournal(new Journal(id, join(journals, id)))));
 }
 
 async function readJournal(journal: Journal): Promise<UnfinishedJournal> {
   const read = (name: string): Promise<string | undefined> =>
-    readFile(join(journal.directory, name), 'utf8').catch(() => undefined);
+    readFile(join(journal.directory, name), 'utf8').catch((error: unknown) =>
+      absent(error, journal.directory),
+    );
   const [plan, progress] = await Promise.all([read('plan.json'), read('progress.jsonl')]);
   const entries = (progress ?? '').split('\n').flatMap((line) => {
     try {
@@ -72,5 +86,27 @@ async function readJournal(journal: Journal): Promise<UnfinishedJournal> {
       return [];
     }
   });
-  return { journal, entries, ...(plan === undefined ? {} : { plan: JSON.parse(plan) as Plan }) };
+  return { journal, entries, ...(plan === undefined ? {} : { plan: parsePlan(plan, journal) }) };
+}
+
+function parsePlan(text: string, journal: Journal): Plan {
+  try {
+    return JSON.parse(text) as Plan;
+  } catch (cause) {
+    throw unreadable(join(journal.directory, 'plan.json'), cause);
+  }
+}
+
+/** Undefined for what is not there; throws for what is there and cannot be read. */
+function absent(error: unknown, path: string): undefined {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  throw unreadable(path, error);
+}
+
+function unreadable(path: string, cause: unknown): RewindError {
+  return new RewindError('JOURNAL_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
+    exit: 'notUndone',
+    hint: `Compare what runs with docker rewind status; once all is as it should be: rm -r ${path}`,
+    cause,
+  });
 }

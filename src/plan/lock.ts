@@ -1,7 +1,8 @@
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RewindError } from '../errors.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
@@ -23,19 +24,26 @@ export interface Lock {
  */
 export async function acquireLock(stateDirectory: string, command: string): Promise<Lock> {
   const path = join(stateDirectory, 'lock');
-  const unique = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const holder: LockHolder = { ...ownIdentity(), command, user: userName(), since: new Date().toISOString() };
+  const lock = await take(path, holder);
+  if ('release' in lock) return lock;
+  throw locked(path, lock.holder);
+}
+
+/** The lock, or who holds it. */
+async function take(path: string, holder: LockHolder): Promise<Lock | { holder: LockHolder | undefined }> {
+  const unique = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const text = `${JSON.stringify(holder)}\n`;
-  // A link appears whole or not at all, and fails where the name exists: no half-written lock is ever seen.
-  await writeFile(unique, text, { mode: 0o600, flag: 'wx' });
   try {
+    // A link appears whole or not at all, and fails where the name exists: no half-written lock is ever seen.
+    await writeFile(unique, text, { mode: 0o600, flag: 'wx' });
     for (;;) {
       if (await linked(unique, path)) return { release: () => release(path, text) };
       const present = await readFile(path, 'utf8').catch(() => undefined);
       if (present === undefined) continue;
       const other = parseHolder(present);
-      if (other === undefined || isAlive(other)) throw locked(path, other);
-      await removeStale(path, `${unique}.stale`, present);
+      if (other === undefined || isAlive(other)) return { holder: other };
+      await removeStale(path, present, holder);
     }
   } finally {
     await unlink(unique).catch(() => {});
@@ -61,17 +69,18 @@ async function linked(unique: string, path: string): Promise<boolean> {
   }
 }
 
-/** Renaming is atomic: of several that find the lock stale one gets it. If it got a newer one instead, that is put back. */
-async function removeStale(path: string, aside: string, expected: string): Promise<void> {
+/**
+ * Of several that find the lock stale one at a time removes it, and only while it is still the same: whoever looked
+ * earlier must not remove the lock of somebody who took it in between.
+ */
+async function removeStale(path: string, stale: string, holder: LockHolder): Promise<void> {
+  const guard = await take(`${path}.takeover`, holder);
+  if (!('release' in guard)) return sleep(5);
   try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+    if ((await readFile(path, 'utf8').catch(() => undefined)) === stale) await unlink(path);
+  } finally {
+    await guard.release();
   }
-  const got = await readFile(aside, 'utf8');
-  if (got !== expected) await linked(aside, path);
-  await unlink(aside);
 }
 
 async function release(path: string, text: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { JournalEntry } from './journal.ts';
 import type { Scope } from './steps/context.ts';
 import type { Step } from './steps/index.ts';
 
@@ -16,6 +17,36 @@ export interface Plan {
   undo: Step[];
   /** What the command that made the plan needs to conclude it after a crash (a deployment's record). */
   subject?: unknown;
+}
+
+/**
+ * The steps of the way back that are about files which the plan never got to, or whose edit was refused: whatever is
+ * in them now was written by somebody else and is none of our business.
+ */
+export function untouchedFiles(
+  plan: Plan,
+  entries: readonly Pick<JournalEntry, 'phase' | 'index' | 'state'>[],
+): ReadonlySet<Step> {
+  const touched = new Set(
+    plan.steps.flatMap((step, index) => {
+      const last = entries.findLast((entry) => entry.phase === 'step' && entry.index === index)?.state;
+      return last === undefined || last === 'failed' ? [] : [pathOf(step)];
+    }),
+  );
+  return new Set(plan.undo.filter((step) => pathOf(step) !== undefined && !touched.has(pathOf(step))));
+}
+
+function pathOf(step: Step): string | undefined {
+  switch (step.kind) {
+    case 'edit-file':
+    case 'unedit-file':
+      return step.edit.path;
+    case 'replace-file':
+    case 'unreplace-file':
+      return step.path;
+    default:
+      return undefined;
+  }
 }
 
 /** One line for a step, for people: what is done to what. */

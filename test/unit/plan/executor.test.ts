@@ -1,0 +1,121 @@
+import { expect } from 'chai';
+import { writeFileSync } from 'node:fs';
+import { RewindError } from '../../../src/errors.ts';
+import { Journal } from '../../../src/plan/journal.ts';
+import { TestExecution } from './executions.ts';
+
+describe('executor', () => {
+  let execution: TestExecution;
+  beforeEach(() => (execution = new TestExecution()));
+  afterEach(() => execution.remove());
+
+  it('walks the plan in its order, and nothing else', async () => {
+    expect(await execution.run()).to.deep.equal({ outcome: 'done' });
+    expect(execution.heard).to.deep.equal([
+      'step tag-image',
+      'step edit-file',
+      'step tag-image',
+      'step push-image',
+    ]);
+    expect(execution.text).to.equal('image: web:2\n');
+    expect(execution.back).to.deep.equal([]);
+  });
+
+  for (const [index, outcome] of ['unchanged', 'undone', 'undone', 'undone'].entries()) {
+    it(`walks the whole way back when step ${index + 1} fails, and says "${outcome}"`, async () => {
+      const call = TestExecution.CALLS[index];
+      // The edit is refused where somebody else changed the file; theirs is not taken back.
+      if (call === undefined) writeFileSync(execution.file, 'image: web:1 # edited meanwhile\n');
+      else execution.runner.on(call, { exitCode: 1, stderr: 'no' });
+      const before = execution.text;
+      expect(await execution.run()).to.include({ outcome });
+      expect(execution.text).to.equal(before);
+      expect(execution.back).to.deep.equal(TestExecution.BACK);
+      expect(execution.heard.filter((line) => line.startsWith('step'))).to.have.length(index + 1);
+    });
+
+    it(`goes back when it is interrupted during step ${index + 1}, even where that step succeeded`, async () => {
+      const call = TestExecution.CALLS[index];
+      const reason = new RewindError('INTERRUPTED', 'interrupted', { exit: 'interrupted' });
+      const stop = (): void => execution.controller.abort(reason);
+      if (call !== undefined) execution.runner.on(call, () => void stop());
+      const observer = {
+        started: (phase: string, step: { kind: string }) => {
+          if (call === undefined && phase === 'step' && step.kind === 'edit-file') stop();
+        },
+        output: () => {},
+        finished: () => {},
+      };
+      const result = await execution.run(call === undefined ? { observer } : {});
+      expect(result).to.deep.include({ outcome: index === 0 ? 'unchanged' : 'undone', error: reason });
+      expect(execution.text).to.equal('image: web:1\n');
+      expect(execution.back).to.deep.equal(TestExecution.BACK);
+    });
+  }
+
+  it('leaves a file alone that it never got to, whatever somebody wrote into it meanwhile', async () => {
+    execution.runner.on('docker image tag web:2 web:a', () => {
+      writeFileSync(execution.file, 'image: web:1 # edited while it was built');
+      return { exitCode: 1, stderr: 'no' };
+    });
+    expect(await execution.run()).to.include({ outcome: 'unchanged' });
+    expect(execution.text).to.equal('image: web:1 # edited while it was built');
+  });
+
+  it('stops where somebody wrote into a file after it was edited', async () => {
+    execution.runner.on('docker image push web:b', () => {
+      writeFileSync(execution.file, 'image: web:3\n');
+      return { exitCode: 1, stderr: 'no' };
+    });
+    expect(await execution.run()).to.include({ outcome: 'not-undone' });
+    expect(execution.text).to.equal('image: web:3\n');
+  });
+
+  it('starts nothing when it was interrupted before', async () => {
+    execution.controller.abort();
+    expect(await execution.run()).to.include({ outcome: 'unchanged' });
+    expect(execution.runner.calls).to.deep.equal([]);
+  });
+
+  it('stops where the way back fails, names the step, and takes nothing of it back', async () => {
+    execution.runner
+      .on('docker image push web:b', { exitCode: 1, stderr: 'push denied' })
+      .on('docker image tag sha256:old web:a', { exitCode: 1, stderr: 'no such image' });
+    const result = await execution.run();
+    expect(result.outcome).to.equal('not-undone');
+    if (result.outcome !== 'not-undone') return;
+    expect(result.error.message).to.match(/push denied/);
+    expect(result.undoError.message).to.match(/no such image/);
+    expect(result.undoStep).to.include({ kind: 'restore-tag', image: 'web:a' });
+    expect(execution.back).to.deep.equal(['docker image tag sha256:old web:a']);
+    expect(execution.text).to.equal('image: web:1\n');
+  });
+
+  it('counts as failed, and goes back, when the success cannot be recorded', async () => {
+    const conclude = (): Promise<void> => Promise.reject(new Error('the disk is full'));
+    const result = await execution.run({ conclude });
+    expect(result).to.include({ outcome: 'undone' });
+    expect(execution.text).to.equal('image: web:1\n');
+    expect(execution.back).to.deep.equal(TestExecution.BACK);
+  });
+
+  it('stays done when the interruption comes while the success is recorded', async () => {
+    const conclude = async (): Promise<void> => execution.controller.abort();
+    expect(await execution.run({ conclude })).to.deep.equal({ outcome: 'done' });
+    expect(execution.text).to.equal('image: web:2\n');
+  });
+
+  for (const failing of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    it(`goes back when the journal cannot take its line ${failing}, also where it can take none any more`, async () => {
+      const journal = await Journal.begin(execution.directory, execution.plan);
+      let lines = 0;
+      journal.record = () =>
+        (lines += 1) < failing ? Promise.resolve() : Promise.reject(new Error('disk full'));
+      const result = await execution.run({ journal });
+      // Lines 1 and 2 are about a new tag, 3 says that the file is about to be edited.
+      expect(result.outcome).to.equal(failing <= 3 ? 'unchanged' : 'undone');
+      expect(execution.text).to.equal('image: web:1\n');
+      expect(execution.back).to.deep.equal(failing === 1 ? [] : TestExecution.BACK);
+    });
+  }
+});

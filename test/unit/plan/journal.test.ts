@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Journal, unfinishedJournals } from '../../../src/plan/journal.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+
+const plan = { command: 'deploy', scope: {}, steps: [], undo: [] } as unknown as Plan;
+
+describe('journal', () => {
+  let state: string;
+  beforeEach(() => (state = mkdtempSync(join(tmpdir(), 'rewind-journal-'))));
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+  it('is on disk before it returns, readable by its owner only, and gone when it is concluded', async () => {
+    const journal = await Journal.begin(state, plan);
+    await journal.record('step', 0, 'started');
+    const [found] = await unfinishedJournals(state);
+    expect(found?.plan).to.deep.equal(plan);
+    expect(found?.entries).to.have.length(1);
+    expect(found?.entries[0]).to.include({ phase: 'step', index: 0, state: 'started' });
+    for (const name of ['plan.json', 'progress.jsonl']) {
+      expect(statSync(join(journal.directory, name)).mode & 0o777, name).to.equal(0o600);
+    }
+    await journal.conclude();
+    expect(await unfinishedJournals(state)).to.deep.equal([]);
+  });
+
+  it('reads the whole lines of a progress whose last one is torn', async () => {
+    const journal = await Journal.begin(state, plan);
+    await journal.record('step', 0, 'started');
+    await journal.record('step', 0, 'done');
+    appendFileSync(join(journal.directory, 'progress.jsonl'), '{"at":"2026-01-01","phase":"st');
+    const [found] = await unfinishedJournals(state);
+    expect(found?.entries.map((entry) => entry.state)).to.deep.equal(['started', 'done']);
+  });
+
+  it('knows a journal whose plan never reached the disk, and keeps the oldest first', async () => {
+    const first = await Journal.begin(state, plan);
+    mkdirSync(join(state, 'journal', '00000000T000000000Z-aaaaaa'));
+    const found = await unfinishedJournals(state);
+    expect(found.map((entry) => entry.journal.id)).to.deep.equal(['00000000T000000000Z-aaaaaa', first.id]);
+    expect(found[0]).to.not.have.property('plan');
+  });
+
+  it('says which plan cannot be read instead of passing it over', async () => {
+    const journal = await Journal.begin(state, plan);
+    writeFileSync(join(journal.directory, 'plan.json'), '{"command":');
+    const error = await unfinishedJournals(state).catch((thrown: unknown) => thrown);
+    expect(error).to.include({ code: 'JOURNAL_UNREADABLE', exitCode: 5 });
+    expect((error as Error).message).to.contain(journal.directory);
+  });
+
+  it('leaves no half journal behind when it cannot be written', async () => {
+    writeFileSync(join(state, 'journal'), 'a file where the directory should be');
+    expect(await Journal.begin(state, plan).catch(() => 'failed')).to.equal('failed');
+    rmSync(join(state, 'journal'));
+    mkdirSync(join(state, 'journal'));
+    const cyclic: { self?: unknown } = {};
+    cyclic.self = cyclic;
+    const bad = { ...plan, subject: cyclic };
+    expect(await Journal.begin(state, bad).catch(() => 'failed')).to.equal('failed');
+    expect(readdirSync(join(state, 'journal'))).to.deep.equal([]);
+  });
+
+  it('does not take a place that it cannot read for one without journals', async () => {
+    writeFileSync(join(state, 'journal'), '');
+    chmodSync(join(state, 'journal'), 0o600);
+    const error = await unfinishedJournals(state).catch((thrown: unknown) => thrown);
+    expect(error).to.include({ code: 'JOURNAL_UNREADABLE' });
+    expect(existsSync(join(state, 'journal'))).to.equal(true);
+  });
+});
