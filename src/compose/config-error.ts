@@ -8,7 +8,10 @@ export function configError(result: RunResult, files: readonly string[] = []): R
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/level=warning/.test(line));
   const reason = (lines.at(-1) ?? 'no reason given').replace(/^time="[^"]*" level=\w+ msg="?/, '');
-  if (/is not a docker command|unknown (shorthand )?(flag|command)/.test(result.stderr) && /compose/.test(result.stderr)) {
+  if (
+    /is not a docker command|unknown (shorthand )?(flag|command)/.test(result.stderr) &&
+    /compose/.test(result.stderr)
+  ) {
     return new RewindError('NO_COMPOSE', 'docker has no compose plugin', {
       hint: 'Install Docker Compose 2.20 or later: https://docs.docker.com/compose/install/',
     });

@@ -12,11 +12,42 @@ const OVERRIDE_NAMES = [
   'docker-compose.override.yaml',
 ];
 
+/** Where `--override` pins images: read as the last file of the chain by every command. */
+export const REWIND_FILE = 'compose.rewind.yml';
+/** The comment `# base: compose.yml` in it names the first file of the chain that it belongs to. */
+export const REWIND_FILE_BASE = 'base';
+
 /** Where the project is and which files describe it, all absolute. */
 export interface ComposeFiles {
   directory: string;
   /** The chain, in the order of merging; `-` for standard input. */
   files: readonly string[];
+  /** The last file is `compose.rewind.yml` and Compose does not know of it: it must be told the whole chain. */
+  rewind?: true;
+}
+
+/** The chain as Compose sees it, and behind it the pins of `--override` when there are any. */
+export function findComposeFiles(
+  options: ComposeOptions,
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): ComposeFiles {
+  const found = findChain(options, cwd, env);
+  const path = join(found.directory, REWIND_FILE);
+  if (found.files.includes(path) || !belongsTo(path, found)) return found;
+  return { ...found, files: [...found.files, path], rewind: true };
+}
+
+function belongsTo(path: string, chain: ComposeFiles): boolean {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return false;
+  }
+  const base = new RegExp(`^# ${REWIND_FILE_BASE}: (.+?)\\r?$`, 'm').exec(text)?.[1];
+  const first = chain.files[0] as string;
+  return base === undefined || (first === '-' ? base === '-' : resolve(chain.directory, base) === first);
 }
 
 /**
@@ -24,13 +55,14 @@ export interface ComposeFiles {
  * current directory), else the default names here or in the nearest parent. Compose has no command that tells,
  * so this look-up (and nothing else of Compose's resolution) is done again here.
  */
-export function findComposeFiles(
+function findChain(
   options: ComposeOptions,
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): ComposeFiles {
   const base = options.projectDirectory === undefined ? undefined : resolve(cwd, options.projectDirectory);
-  const named = options.files.length > 0 ? [...options.files] : composeFileVariable(options, base ?? cwd, cwd, env);
+  const named =
+    options.files.length > 0 ? [...options.files] : composeFileVariable(options, base ?? cwd, cwd, env);
   if (named.length > 0) {
     const files = named.map((file) => (file === '-' ? file : resolve(cwd, file)));
     const first = files[0] as string;
@@ -77,7 +109,10 @@ export function envFiles(
     options.envFiles.length > 0
       ? [...options.envFiles]
       : (env['COMPOSE_ENV_FILES'] ?? '').split(',').filter((part) => part !== '');
-  return named.length > 0 ? named.map((file) => resolve(cwd, file)) : [join(base, '.env')];
+  if (named.length > 0) return named.map((file) => resolve(cwd, file));
+  // As Go reads a boolean.
+  const disabled = /^(?:1|t|true)$/i.test(env['COMPOSE_DISABLE_ENV_FILE'] ?? '');
+  return disabled ? [] : [join(base, '.env')];
 }
 
 function lastAssignment(path: string, name: string): string | undefined {
@@ -87,7 +122,10 @@ function lastAssignment(path: string, name: string): string | undefined {
   } catch {
     return undefined;
   }
-  const pattern = new RegExp(`^\\uFEFF?[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*[=:][ \\t]*(.*?)[ \\t]*\\r?$`, 'gm');
+  const pattern = new RegExp(
+    `^\\uFEFF?[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*[=:][ \\t]*(.*?)[ \\t]*\\r?$`,
+    'gm',
+  );
   const last = [...text.matchAll(pattern)].at(-1)?.[1];
   if (last === undefined) return undefined;
   const quoted = /^(["'])(.*)\1/.exec(last);

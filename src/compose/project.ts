@@ -31,6 +31,7 @@ export interface Project {
   directory: string;
   /** The chain of Compose files, absolute; `-` for standard input. */
   files: readonly string[];
+  /** As given; with `compose.rewind.yml` in the chain they name every file, for every Compose call. */
   options: ComposeOptions;
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -58,11 +59,12 @@ export function imageOf(project: Pick<Project, 'name' | 'model'>, service: strin
 /** Resolves the project. Throws RewindError (exit 2) for whatever Compose refuses, in Compose's words. */
 export async function loadProject(
   runner: Runner,
-  options: ComposeOptions,
+  given: ComposeOptions,
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Project> {
-  const { directory, files } = findComposeFiles(options, cwd, env);
+  const { directory, files, rewind } = findComposeFiles(given, cwd, env);
+  const options = rewind ? { ...given, files } : given;
   const [model, active] = await Promise.all([
     resolveModel(runner, options, cwd),
     runner.run(configArgv(options, '--services'), { cwd }),
@@ -72,24 +74,31 @@ export async function loadProject(
   return { name: model.name, directory, files, options, cwd, env, model, activeServices };
 }
 
-/** The resolved model alone, with every profile on: what the proof of an edit compares. */
+/**
+ * The resolved model alone, with every profile on: what the proof of an edit compares. A project that resolves only
+ * without its inactive profiles is taken as it is given.
+ */
 export async function resolveModel(
   runner: Runner,
   options: ComposeOptions,
   cwd: string,
   env?: Readonly<Record<string, string>>,
 ): Promise<ResolvedModel> {
-  const all = allProfiles(options);
-  const run = (format: string): Promise<RunResult> =>
-    runner.run(configArgv(all, '--format', format), { cwd, ...(env === undefined ? {} : { env }) });
-  const json = await run('json');
-  if (json.exitCode === 0) return parsed(json.stdout);
-  // Compose cannot marshal some models (build.ssh with a path) to JSON that it can write as YAML.
-  if (!/MarshalJSON|json:/.test(json.stderr)) throw configError(json);
-  const text = await run('yaml');
-  if (text.exitCode !== 0) throw configError(text);
-  const { parse } = await import('yaml');
-  return parsed(JSON.stringify(parse(text.stdout)));
+  const run = (profiles: ComposeOptions, format: string): Promise<RunResult> =>
+    runner.run(configArgv(profiles, '--format', format), { cwd, ...(env === undefined ? {} : { env }) });
+  let failure: RunResult | undefined;
+  for (const profiles of [allProfiles(options), options]) {
+    const json = await run(profiles, 'json');
+    if (json.exitCode === 0) return parsed(json.stdout);
+    failure ??= json;
+    // Compose cannot marshal some models (build.ssh with a path) to JSON that it can write as YAML.
+    if (!/MarshalJSON|json:/.test(json.stderr)) continue;
+    const text = await run(profiles, 'yaml');
+    if (text.exitCode !== 0) continue;
+    const { parse } = await import('yaml');
+    return parsed(JSON.stringify(parse(text.stdout)));
+  }
+  throw configError(failure as RunResult);
 }
 
 function parsed(text: string): ResolvedModel {

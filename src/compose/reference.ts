@@ -88,14 +88,19 @@ function reasonAgainst(text: string): string {
   if (text.includes('://')) return 'it has a scheme (leave out the "https://")';
   if (text.includes('@')) {
     const digest = text.slice(text.indexOf('@') + 1);
-    if (!/^[a-z0-9]+:[0-9a-f]{32,}$/.test(digest)) return `"${digest}" is not a digest (sha256:<64 hex digits>)`;
+    if (!/^[a-z0-9]+:[0-9a-f]{32,}$/.test(digest))
+      return `"${digest}" is not a digest (sha256:<64 hex digits>)`;
   }
   const name = text.split('@')[0]?.replace(/:[^:/]*$/, '') ?? '';
   const repository = name.includes('/') ? name.slice(name.indexOf('/') + 1) : name;
   if (/[A-Z]/.test(repository)) return 'a repository name is lower case';
   const tag = /:([^/:]*)$/.exec(text.split('@')[0] ?? '')?.[1];
   if (tag !== undefined && !isTag(tag)) {
-    return tag === '' ? 'the tag is empty' : tag.length > 128 ? 'the tag has more than 128 characters' : `"${tag}" is not a tag`;
+    return tag === ''
+      ? 'the tag is empty'
+      : tag.length > 128
+        ? 'the tag has more than 128 characters'
+        : `"${tag}" is not a tag`;
   }
   return 'its characters are not those of a repository and tag';
 }

@@ -21,8 +21,10 @@ export interface Candidate {
   source: SourceDocument;
   scope: Scope;
   found: FoundKey;
-  /** It stands in the service's own mapping: no anchor, no `<<`, no `extends` in between. */
+  /** It stands in the service's own mapping: no alias, no `<<`, no `extends` in between. */
   own: boolean;
+  /** It, or a mapping around it, has an anchor. */
+  anchored: boolean;
 }
 
 /** A mapping that defines the service in the chain of files (not the base of an `extends`). */
@@ -32,6 +34,12 @@ export interface Home {
   /** The service's key and its value as written, perhaps an alias. */
   pair: Pair<Scalar, Node | null>;
   map: YAMLMap | undefined;
+  /** The mapping of services that the key stands in. */
+  parent: YAMLMap;
+  /** The key came through `<<`. */
+  merged: boolean;
+  /** The column of the `services` key. */
+  outerColumn: number;
 }
 
 /** Everything that the files say about one service's image, the likeliest first. */
@@ -40,12 +48,15 @@ export interface Findings {
   homes: Home[];
   /** Files that Compose would fetch from elsewhere. */
   remote: string[];
+  /** Some file uses `extends`, so that one service may read another's image. */
+  extended: boolean;
 }
 
 /** Walks the chain of files through `extends` and `include` as Compose does, for one service at a time. */
 export class Finder {
   readonly #sources: SourceFiles;
   readonly #parsed = new Map<string, SourceDocument[]>();
+  readonly #extending = new Map<SourceFile, boolean>();
   readonly #files: readonly string[];
   readonly #directory: string;
   readonly #scope: Scope;
@@ -58,9 +69,18 @@ export class Finder {
   }
 
   find(service: string): Findings {
-    const findings: Findings = { candidates: [], homes: [], remote: [] };
+    const findings: Findings = { candidates: [], homes: [], remote: [], extended: false };
     this.#chain(service, this.#files, this.#directory, this.#scope, findings, []);
+    findings.extended = this.#sources.all().some((file) => this.#extends(file));
     return findings;
+  }
+
+  #extends(file: SourceFile): boolean {
+    const known = this.#extending.get(file);
+    if (known !== undefined) return known;
+    const extending = /\bextends\b/.test(file.text);
+    this.#extending.set(file, extending);
+    return extending;
   }
 
   documents(file: SourceFile): SourceDocument[] {
@@ -79,7 +99,7 @@ export class Finder {
     out: Findings,
     visited: string[],
   ): void {
-    for (const path of [...files].reverse()) {
+    for (const path of files.toReversed()) {
       const file = this.#sources.read(path);
       if (!file || visited.includes(path)) {
         if (!file && path !== '-') out.remote.push(path);
@@ -93,35 +113,47 @@ export class Finder {
   }
 
   #inDocument(service: string, source: SourceDocument, directory: string, scope: Scope, out: Findings): void {
-    for (const found of this.#servicePairs(source, service)) {
+    for (const { found, services, root } of this.#servicePairs(source, service)) {
       const map = asMap(source, found.pair.value);
-      out.homes.push({ source, scope, pair: found.pair, map });
-      if (map)
-        this.#inService(
-          source,
-          map,
-          { directory, scope, own: map === found.pair.value && !found.merged },
-          out,
-          [],
-        );
+      const { pair, merged } = found;
+      out.homes.push({
+        source,
+        scope,
+        pair,
+        map,
+        parent: found.map,
+        merged,
+        outerColumn: columnOf(source, services.pair.key),
+      });
+      const own = map === pair.value && !merged && !services.merged && services.pair.value === found.map;
+      const anchored = [root, found.map, map].some((each) => each?.anchor !== undefined);
+      if (map) this.#inService(source, map, { directory, scope, own, anchored }, out, []);
     }
   }
 
-  #servicePairs(source: SourceDocument, service: string): FoundKey[] {
+  #servicePairs(
+    source: SourceDocument,
+    service: string,
+  ): { found: FoundKey; services: FoundKey; root: YAMLMap }[] {
     const root = asMap(source, source.document.contents);
-    const services = root ? asMap(source, findKey(source, root, 'services')[0]?.pair.value) : undefined;
-    return services ? findKey(source, services, service).slice(0, 1) : [];
+    const services = root && findKey(source, root, 'services')[0];
+    const map = asMap(source, services?.pair.value);
+    if (!root || !services || !map) return [];
+    return findKey(source, map, service)
+      .slice(0, 1)
+      .map((found) => ({ found, services, root }));
   }
 
   #inService(
     source: SourceDocument,
     map: YAMLMap,
-    at: { directory: string; scope: Scope; own: boolean },
+    at: { directory: string; scope: Scope; own: boolean; anchored: boolean },
     out: Findings,
     visited: string[],
   ): void {
     for (const found of findKey(source, map, 'image')) {
-      out.candidates.push({ source, scope: at.scope, found, own: at.own && !found.merged });
+      const anchored = at.anchored || (found.pair.value as Scalar | null)?.anchor !== undefined;
+      out.candidates.push({ source, scope: at.scope, found, own: at.own && !found.merged, anchored });
     }
     const extended = findKey(source, map, 'extends')[0]?.pair.value;
     if (extended === undefined) return;
@@ -144,11 +176,14 @@ export class Finder {
         ? [source]
         : this.#open(name, [at.directory, dirname(source.file.path)], out).toReversed();
     for (const base of bases) {
-      for (const found of this.#servicePairs(base, service)) {
+      for (const { found } of this.#servicePairs(base, service)) {
         const inner = asMap(base, found.pair.value);
         const directory = name === undefined ? at.directory : dirname(base.file.path);
         if (inner)
-          this.#inService(base, inner, { directory, scope: at.scope, own: false }, out, [...visited, seen]);
+          this.#inService(base, inner, { directory, scope: at.scope, own: false, anchored: true }, out, [
+            ...visited,
+            seen,
+          ]);
       }
     }
   }
@@ -210,4 +245,9 @@ export class Finder {
         )
       : undefined;
   }
+}
+
+function columnOf(source: SourceDocument, key: Scalar): number {
+  const at = key.range?.[0] ?? 0;
+  return at - (source.file.text.lastIndexOf('\n', at - 1) + 1);
 }

@@ -9,6 +9,8 @@ import { parseReference, tryParseReference } from '../reference.ts';
 import { fileEdits, newLineEdits } from './edits.ts';
 import { Finder, type Findings } from './find.ts';
 import { placeImage, refuse, spansOfCandidate, type Obstacle, type Placement } from './place.ts';
+import { overrideImages } from './override-file.ts';
+import { pinImage } from './pin.ts';
 import { isImage, sideEffects } from './proof.ts';
 import { resolveShadow, type ShadowFiles } from './shadow.ts';
 import { decoded, SourceFiles } from './source-files.ts';
@@ -29,38 +31,70 @@ export async function planImageEdits(
 ): Promise<ImageEditPlan> {
   for (const change of changes) validate(project, change);
   const wanted = changes.filter((change) => !isImage(project.model, change.service, change.image));
-  const plan: ImageEditPlan = { files: [], effects: [], notes: [], options: project.options };
-  if (wanted.length === 0) return plan;
+  if (wanted.length === 0) return { files: [], effects: [], notes: [], options: project.options };
 
   const sources = new SourceFiles();
+  if (options.override) return planOverride(project, changes, wanted, sources, runner);
   const scope = projectScope(
     project.env,
     envFiles(project.options, project.directory, project.cwd, project.env),
     sources,
   );
   const finder = new Finder(sources, project.files, project.directory, scope);
-  const placements = wanted.map((change) => choose(project, finder.find(change.service), change, options));
+  const ways = wanted.map((change) => waysTo(project, finder.find(change.service), change, options));
+  const chosen = wanted.map(() => 0);
+  for (;;) {
+    const placements = ways.map((list, index) => list[chosen[index] as number] as Placement);
+    const plan = planOf(project, wanted, placements, sources);
+    if (placements.every((placement) => placement.certain)) return plan;
+    const after = await predicted(project, plan, sources, runner);
+    const missed = changes.filter((change) => !isImage(after, change.service, change.image));
+    if (missed.length === 0) return { ...plan, effects: sideEffects(project.model, after, changes) };
+    const next = wanted.findIndex(
+      (change, index) =>
+        missed.includes(change) && (ways[index]?.length ?? 0) > (chosen[index] as number) + 1,
+    );
+    if (next === -1) throw unreachable(project, missed, after);
+    chosen[next] = (chosen[next] as number) + 1;
+  }
+}
+
+async function planOverride(
+  project: Project,
+  changes: readonly ImageChange[],
+  wanted: readonly ImageChange[],
+  sources: SourceFiles,
+  runner: Runner,
+): Promise<ImageEditPlan> {
+  const { edits, created, notes, options } = overrideImages(project, wanted, sources);
+  const plan = { files: [...fileEdits(edits), ...created], effects: [], notes, options };
+  const after = await predicted(project, plan, sources, runner);
+  const missed = changes.filter((change) => !isImage(after, change.service, change.image));
+  if (missed.length > 0) throw unreachable(project, missed, after);
+  return { ...plan, effects: sideEffects(project.model, after, changes) };
+}
+
+function planOf(
+  project: Project,
+  wanted: readonly ImageChange[],
+  placements: readonly Placement[],
+  sources: SourceFiles,
+): ImageEditPlan {
   const added = newLineEdits(
     placements.flatMap((placement) => placement.lines),
     sources,
   );
-  plan.files = [
-    ...fileEdits([...placements.flatMap((placement) => placement.edits), ...added.edits]),
-    ...added.created,
+  const edits = [...placements.flatMap((placement) => placement.edits), ...added.edits];
+  const notes = [
+    ...placements.flatMap((placement) => placement.notes),
+    ...wanted.flatMap((change) => digestNote(project, change)),
   ];
-  plan.notes = [
-    ...new Set([
-      ...placements.flatMap((placement) => placement.notes),
-      ...wanted.flatMap((change) => digestNote(project, change)),
-    ]),
-  ];
-  if (placements.every((placement) => placement.certain)) return plan;
-
-  const after = await predicted(project, plan, sources, runner);
-  const missed = changes.filter((change) => !isImage(after, change.service, change.image));
-  if (missed.length > 0) throw unreachable(project, missed, after);
-  plan.effects = sideEffects(project.model, after, changes);
-  return plan;
+  return {
+    files: [...fileEdits(edits), ...added.created],
+    effects: [],
+    notes: [...new Set(notes)],
+    options: project.options,
+  };
 }
 
 function validate(project: Project, change: ImageChange): void {
@@ -81,33 +115,55 @@ function imageIn(model: ResolvedModel, service: string): string {
   return (model.services[service]?.image ?? '').replaceAll('$$', '$').trimEnd();
 }
 
-function choose(
+/** Every way in which the files can be edited for this change, the best first; never empty. */
+function waysTo(
   project: Project,
   findings: Findings,
   change: ImageChange,
   options: ImageEditOptions,
-): Placement {
+): Placement[] {
   const current = imageIn(project.model, change.service);
   const matching = findings.candidates.filter((candidate) => {
     const spans = spansOfCandidate(candidate, false);
     return spans !== undefined && decoded(textOf(spans)) === current;
   });
-  let obstacle: Obstacle | undefined;
-  for (const candidate of matching) {
-    const placed = placeImage(candidate, findings, change, {
-      writeEnv: options.writeEnv === true,
-      directory: project.directory,
-    });
-    if (!('code' in placed)) return placed;
-    obstacle ??= placed;
+  const place = { writeEnv: options.writeEnv === true, directory: project.directory };
+  const all =
+    options.pin || matching.length === 0
+      ? [
+          ...(options.pin || current === ''
+            ? [pinImage(findings, matching[0], change, project.directory)]
+            : []),
+        ]
+      : matching.map((candidate) => placeImage(candidate, findings, change, place));
+  const ways = all.filter((way): way is Placement => !('code' in way));
+  if (ways.length > 0) return ways;
+  return refuse(all.find((way) => 'code' in way) ?? notFound(project, findings, change));
+}
+
+function notFound(project: Project, findings: Findings, change: ImageChange): Obstacle {
+  const hint =
+    'Write the image into compose.rewind.yml with --override, or into the service itself with --pin';
+  const remote = findings.remote[0];
+  if (project.files.includes('-')) {
+    return {
+      code: 'IMAGE_FROM_STDIN',
+      message: `the image of ${change.service} comes from standard input`,
+      hint,
+    };
   }
-  return refuse(
-    obstacle ?? {
-      code: 'IMAGE_SOURCE_NOT_FOUND',
-      message: `no file was found that supplies the image of ${change.service}`,
-      hint: 'Write the image into compose.rewind.yml with --override',
-    },
-  );
+  if (remote !== undefined) {
+    return {
+      code: 'IMAGE_FROM_REMOTE',
+      message: `the image of ${change.service} comes from ${remote}, which is not a file on this host`,
+      hint,
+    };
+  }
+  return {
+    code: 'IMAGE_SOURCE_NOT_FOUND',
+    message: `no file was found that supplies the image of ${change.service}`,
+    hint,
+  };
 }
 
 function digestNote(project: Project, change: ImageChange): string[] {

@@ -50,12 +50,24 @@ export function encoded(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+const lineStarts = new WeakMap<SourceFile, number[]>();
+
 /** The line of an offset, counted from 1. */
 export function lineOf(file: SourceFile, offset: number): number {
-  let line = 1;
-  for (let at = file.text.indexOf('\n'); at !== -1 && at < offset; at = file.text.indexOf('\n', at + 1))
-    line++;
-  return line;
+  let starts = lineStarts.get(file);
+  if (!starts) {
+    starts = [0];
+    for (let at = file.text.indexOf('\n'); at !== -1; at = file.text.indexOf('\n', at + 1))
+      starts.push(at + 1);
+    lineStarts.set(file, starts);
+  }
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] as number) <= offset) low = middle;
+    else high = middle;
+  }
+  return low + 1;
 }
 
 /** The line ending that the file uses around an offset. */

@@ -16,7 +16,7 @@ export type Lookup = (name: string) => Definition | undefined;
 export interface Scope {
   lookup: Lookup;
   /** Where a line for a new variable goes. */
-  newLines: string;
+  newLines: string | undefined;
 }
 
 /** The outermost scope: the process environment, then the env files, of which the last wins. */
@@ -29,7 +29,7 @@ export function projectScope(
     const value = env[name];
     return value === undefined ? undefined : { value: encoded(value), lookup: () => undefined };
   };
-  return { lookup: withFiles(outer, envFiles, sources), newLines: envFiles.at(-1) as string };
+  return { lookup: withFiles(outer, envFiles, sources), newLines: envFiles.at(-1) };
 }
 
 /** The scope of an `include`: what the outer scope has wins over the include's own env files. */
