@@ -10,15 +10,30 @@ import { reportError } from './report-error.ts';
 export async function main(argv: readonly string[], root: string): Promise<void> {
   const line = readCommandLine(argv);
   setInvocation({ globals: line.globals, debug: line.debug });
-  try {
-    await dispatch(line, root);
-  } catch (error) {
+  const report = (error: unknown): void => {
     const { env, stdin, stdout, stderr } = process;
     const { progressStyle } = createTerminal({ flags: {}, env, stdin, stdout, stderr });
     reportError(error, { json: argv.includes('--json'), debug: line.debug, style: progressStyle });
+  };
+  process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+    // The reader of our output went away (`| head`): what we do goes on, there is only nobody left to tell.
+    if (error.code === 'EPIPE' && error.syscall === 'write') return;
+    report(error);
+    process.exit();
+  });
+  try {
+    await dispatch(line, root);
+  } catch (error) {
+    report(error);
   }
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   // Nothing that is left open (a socket, a timer) may keep somebody waiting for their prompt.
   process.exit(process.exitCode ?? ExitCode.done);
+}
+
+/** Waits until a slow reader has taken everything, or has gone away. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
 }
 
 async function dispatch(line: CommandLine, root: string): Promise<void> {

@@ -40,7 +40,9 @@ export function usageError(
 
 /** An unknown command, with the nearest known one. */
 export function unknownCommand(words: readonly string[], names: readonly string[]): RewindError {
-  const given = words.find((word) => !word.startsWith('-')) ?? '';
+  const said = words.filter((word) => !word.startsWith('-'));
+  const isTopic = names.some((name) => name.startsWith(`${said[0]} `));
+  const given = said.slice(0, isTopic ? 2 : 1).join(' ');
   const close = nearest(given, names) ?? names.find((name) => name.split(' ').includes(given));
   return new RewindError('UNKNOWN_COMMAND', `unknown command: ${given}`, {
     exit: 'usage',
