@@ -1,22 +1,13 @@
 import { planImageEdits } from '../compose/image-source/plan.ts';
 import type { ImageChange, ImageEditOptions, ImageEditPlan } from '../compose/image-source/types.ts';
 import { imageOf } from '../compose/project.ts';
-import { isRunning } from '../docker/containers.ts';
 import type { Runner } from '../docker/runner.ts';
 import { relative } from 'node:path';
-import { replicas } from '../plan/steps/restore-services.ts';
 import type { Step } from '../plan/steps/index.ts';
 import type { RestoreTag } from '../plan/steps/images.ts';
 import { concernedServices } from './concerned.ts';
 import type { Observation } from './observation.ts';
-
-/** A service, the reference that its file shall say, and what every container of it must run in the end. */
-export interface Change {
-  service: string;
-  image: string;
-  /** Known beforehand in a rollback; a deploy verifies against what `image` names once it is here. */
-  imageId?: string;
-}
+import { serviceSteps, type Change } from './service-steps.ts';
 
 export interface ChangePlan {
   steps: Step[];
@@ -44,12 +35,12 @@ export async function planChanges(
   );
   const targets = [...new Set([...changes.map((change) => change.service), ...moved])];
   const concerned = concernedServices(project.model, containers, targets);
-  const scale = Object.fromEntries(
-    concerned.flatMap((service) => {
-      const running = (containers.get(service) ?? []).filter(isRunning).length;
-      return running > 0 && running !== replicas(project.model, service) ? [[service, running] as const] : [];
-    }),
-  );
+  const { forward, back } = serviceSteps(observation, {
+    changes,
+    services: concerned,
+    options: edits.options,
+    reason: options.reason,
+  });
   const name = (path: string): string => relative(scope.directory, path) || path;
   const moves = edited
     .map(({ service, image }) => `${service}: ${imageOf(project, service)} → ${image}`)
@@ -73,25 +64,7 @@ export async function planChanges(
             edits,
           } satisfies Step,
         ]),
-    {
-      kind: 'compose-up',
-      resource: concerned.join(', '),
-      reason: options.reason,
-      services: concerned,
-      scale,
-      options: edits.options,
-    },
-    {
-      kind: 'verify-images',
-      resource: targets.join(', '),
-      reason: 'a deployment succeeded only when its images run',
-      services: Object.fromEntries(
-        changes.map(({ service, image, imageId }) => [
-          service,
-          { image, ...(imageId === undefined ? {} : { imageId }) },
-        ]),
-      ),
-    },
+    ...forward,
   ];
   const undo: Step[] = [
     ...edits.files.toReversed().map((edit): Step => ({
@@ -101,12 +74,7 @@ export async function planChanges(
       edit,
     })),
     ...options.tags,
-    {
-      kind: 'restore-services',
-      resource: concerned.join(', '),
-      reason: 'as observed before',
-      services: Object.fromEntries(concerned.map((service) => [service, containers.get(service) ?? []])),
-    },
+    back,
   ];
   return { steps, undo, edits, concerned };
 }

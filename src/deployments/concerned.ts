@@ -24,6 +24,17 @@ export function concernedServices(
   return Object.keys(model.services).filter((service) => concerned.has(service));
 }
 
+/** Everything that the services depend on, directly or not, and the services themselves. */
+export function withDependencies(model: ResolvedModel, services: readonly string[]): string[] {
+  const all = new Set(services);
+  for (const service of all) {
+    for (const name of Object.keys(model.services[service]?.depends_on ?? {})) {
+      if (model.services[name] !== undefined) all.add(name);
+    }
+  }
+  return [...all];
+}
+
 function isSatisfied(containers: readonly ContainerState[], condition: string): boolean {
   if (condition === 'service_completed_successfully') {
     return containers.some((container) => container.status === 'exited' && container.exitCode === 0);

@@ -24,9 +24,8 @@ export interface Drift {
 
 /** How one service differs from what is recorded. Empty without a recorded deployment: nothing to drift from. */
 export function driftOf(
-  observation: Pick<Observation, 'project' | 'current' | 'containers' | 'images'>,
+  observation: Pick<Observation, 'project' | 'current' | 'containers' | 'images' | 'hashes'>,
   service: string,
-  configHash?: string,
 ): Drift[] {
   const { project, current } = observation;
   if (current === undefined) return [];
@@ -56,7 +55,9 @@ export function driftOf(
       message: `${recorded.image} names ${short(tagged.id)} now; ${current.id} deployed ${short(recorded.imageId)}`,
     });
   }
-  return drift.concat(containerDrift(recorded.imageId, current.id, containers, configHash));
+  return drift.concat(
+    containerDrift(recorded.imageId, current.id, containers, observation.hashes.get(service)),
+  );
 }
 
 function containerDrift(
@@ -91,16 +92,13 @@ function short(imageId: string): string {
 
 /** Every service that drifted. */
 export function allDrift(
-  observation: Pick<Observation, 'project' | 'current' | 'containers' | 'images'>,
-  hashes: ReadonlyMap<string, string> = new Map(),
+  observation: Pick<Observation, 'project' | 'current' | 'containers' | 'images' | 'hashes'>,
 ): Map<string, Drift[]> {
   const services = new Set([
     ...Object.keys(observation.project.model.services),
     ...Object.keys(observation.current?.services ?? {}),
     ...observation.containers.keys(),
   ]);
-  const drift = [...services]
-    .sort()
-    .map((name) => [name, driftOf(observation, name, hashes.get(name))] as const);
+  const drift = [...services].sort().map((name) => [name, driftOf(observation, name)] as const);
   return new Map(drift.filter(([, entries]) => entries.length > 0));
 }

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { appendDurably } from '../plan/durable.ts';
 import { diskError } from '../plan/state-directory.ts';
-import { numberOf, SCHEMA, type Deployment } from './deployment.ts';
+import { numberOf, type Deployment } from './deployment.ts';
+import { parseRecord } from './record.ts';
 
 /** A line of history.jsonl that could not be read. It stays in the file. */
 export interface HistoryProblem {
@@ -23,26 +24,41 @@ export const historyPath = (stateDirectory: string): string => join(stateDirecto
 
 /** Reads the history; an absent file is an empty history. Never throws for what is in the file. */
 export async function readHistory(stateDirectory: string): Promise<History> {
-  let text: string;
+  const history = parseHistory(await textOf(historyPath(stateDirectory)));
+  const { problems, lines } = history;
+  if (problems.at(-1)?.line !== lines) return history;
+  // The last line may be in the middle of being written by a deploy: then it is whole a moment later.
+  await sleep(WRITING_MS);
+  return parseHistory(await textOf(historyPath(stateDirectory)));
+}
+
+const WRITING_MS = 30;
+
+async function textOf(path: string): Promise<string> {
   try {
-    text = await readFile(historyPath(stateDirectory), 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { deployments: [], problems: [] };
-    throw diskError(error, historyPath(stateDirectory));
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw diskError(error, path);
   }
-  return parseHistory(text);
 }
 
 // Git leaves both sides of a conflict between these; both sides happened, so both are kept.
 const CONFLICT_MARKER = /^(<{7}|={7}|>{7}|\|{7})( |$)/;
 
-export function parseHistory(text: string): History {
-  const history: History = { deployments: [], problems: [] };
+/** Reads the text of a history; `lines` is the number of the last line when no line feed ends it, else 0. */
+export function parseHistory(text: string): History & { lines: number } {
+  const rows = text.split('\n');
+  const history = {
+    deployments: [],
+    problems: [],
+    lines: rows.at(-1) === '' ? 0 : rows.length,
+  } as ReturnType<typeof parseHistory>;
   const seen = new Set<string>();
-  for (const [index, raw] of text.split('\n').entries()) {
+  for (const [index, raw] of rows.entries()) {
     const line = raw.trim();
     if (line === '' || CONFLICT_MARKER.test(line)) continue;
-    const entry = parseLine(line);
+    const entry = parseRecord(line);
     if (typeof entry === 'string') {
       history.problems.push({ line: index + 1, reason: entry });
     } else if (!seen.has(entry.uid)) {
@@ -51,42 +67,6 @@ export function parseHistory(text: string): History {
     }
   }
   return history;
-}
-
-function parseLine(line: string): (Deployment & { newer?: true }) | string {
-  let entry: Partial<Deployment>;
-  try {
-    entry = JSON.parse(line) as Partial<Deployment>;
-  } catch {
-    return 'it is not JSON (cut off while being written, or damaged)';
-  }
-  if (typeof entry !== 'object' || entry === null) return 'it is not a record';
-  const newer = typeof entry.schema === 'number' && entry.schema > SCHEMA;
-  const missing = (['uid', 'id', 'environment', 'project', 'startedAt'] as const).find(
-    (key) => typeof entry[key] !== 'string',
-  );
-  if (missing !== undefined || !/^v[0-9]+$/.test(entry.id ?? ''))
-    return `it has no usable "${missing ?? 'id'}"`;
-  if (newer)
-    return {
-      ...(entry as Deployment),
-      services: entry.services ?? {},
-      changed: entry.changed ?? [],
-      newer: true,
-    };
-  if (!isRecordOfServices(entry.services)) return 'it has no usable "services"';
-  if (entry.status === undefined || entry.kind === undefined) return 'it has no "kind" or "status"';
-  return { ...(entry as Deployment), changed: entry.changed ?? Object.keys(entry.services) };
-}
-
-function isRecordOfServices(services: unknown): services is Deployment['services'] {
-  return (
-    typeof services === 'object' &&
-    services !== null &&
-    Object.values(services).every(
-      (service) => typeof (service as { image?: unknown } | null)?.image === 'string',
-    )
-  );
 }
 
 /** The records of one project in one environment, oldest first. */

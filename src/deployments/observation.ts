@@ -1,10 +1,10 @@
 import type { Project } from '../compose/project.ts';
-import { imageOf, loadProject } from '../compose/project.ts';
+import { allProfiles, imageOf, loadProject } from '../compose/project.ts';
 import { rewindConfig, type RewindConfig } from '../compose/rewind-config.ts';
-import type { ComposeOptions } from '../compose/options.ts';
+import { composeArgs, type ComposeOptions } from '../compose/options.ts';
 import { byService, listContainers, type ContainerState } from '../docker/containers.ts';
 import { inspectImages, type LocalImage } from '../docker/images.ts';
-import type { Runner } from '../docker/runner.ts';
+import type { Argv, Runner } from '../docker/runner.ts';
 import type { Scope } from '../plan/steps/context.ts';
 import { stateDirectoryOf } from '../plan/state-directory.ts';
 import type { Deployment } from './deployment.ts';
@@ -25,6 +25,8 @@ export interface Observation {
   containers: Map<string, ContainerState[]>;
   /** By reference: what the files name now, and what is recorded as running. */
   images: Map<string, LocalImage | undefined>;
+  /** By service: what Compose would label a new container with; empty where Compose cannot tell. */
+  hashes: Map<string, string>;
 }
 
 export interface Where {
@@ -37,7 +39,7 @@ export interface Where {
 export async function observeProject(
   runner: Runner,
   where: Where,
-): Promise<Omit<Observation, 'containers' | 'images'>> {
+): Promise<Omit<Observation, 'containers' | 'images' | 'hashes'>> {
   const project = await loadProject(runner, where.options, where.cwd, where.env);
   const stateDirectory = stateDirectoryOf(project.directory);
   const [config, history] = await Promise.all([rewindConfig(project.model), readHistory(stateDirectory)]);
@@ -56,7 +58,7 @@ export async function observeProject(
 
 /** The whole observation. Throws ENGINE_UNREACHABLE without an engine. */
 export async function observe(runner: Runner, where: Where): Promise<Observation> {
-  const known = await observeProject(runner, where);
+  const [known, hashes] = await Promise.all([observeProject(runner, where), configHashes(runner, where)]);
   const { project, current } = known;
   const references = Object.keys(project.model.services).map((service) => imageOf(project, service));
   const recorded = Object.values(current?.services ?? {}).map((service) => service.image);
@@ -64,5 +66,13 @@ export async function observe(runner: Runner, where: Where): Promise<Observation
     listContainers(runner, project.name),
     inspectImages(runner, [...references, ...recorded]),
   ]);
-  return { ...known, containers: byService(containers), images };
+  return { ...known, containers: byService(containers), images, hashes };
+}
+
+async function configHashes(runner: Runner, where: Where): Promise<Map<string, string>> {
+  const argv: Argv = ['docker', ...composeArgs(allProfiles(where.options)), 'config', '--hash', '*'];
+  const result = await runner.run(argv, { cwd: where.cwd });
+  if (result.exitCode !== 0) return new Map();
+  const lines = result.stdout.split('\n').filter((line) => line !== '');
+  return new Map(lines.map((line) => line.split(/\s+/) as [string, string]));
 }

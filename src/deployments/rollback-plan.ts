@@ -7,13 +7,14 @@ import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 import type { RestoreTag } from '../plan/steps/images.ts';
 import type { Step } from '../plan/steps/index.ts';
-import { planChanges, type Change } from './change-plan.ts';
+import { planChanges } from './change-plan.ts';
 import { numberOf, type Deployment } from './deployment.ts';
 import { allDrift } from './drift.ts';
 import { draftDeployment } from './draft.ts';
 import { keptComposeFiles } from './kept-files.ts';
 import type { Observation } from './observation.ts';
 import type { Prepared } from './prepared.ts';
+import { serviceSteps, type Change } from './service-steps.ts';
 import { reachImage, type RecordedImage } from './rollback-image.ts';
 import { rollbackCandidates } from './rollback-target.ts';
 
@@ -117,10 +118,15 @@ async function planConfigRollback(observation: Observation, target: Deployment, 
       },
     );
   }
-  const { scope, containers, stateDirectory } = observation;
+  const { scope, stateDirectory } = observation;
   const kept = await keptComposeFiles(stateDirectory, target);
   const reason = `rollback --config to ${target.id}`;
-  const services = changes.map(({ service }) => service);
+  const { forward, back } = serviceSteps(observation, {
+    changes: asChanges(changes),
+    services: changes.map(({ service }) => service),
+    options: scope.options,
+    reason,
+  });
   const steps: Step[] = [
     ...uniqueSteps(changes),
     ...kept.map((file, index): Step => ({
@@ -131,20 +137,7 @@ async function planConfigRollback(observation: Observation, target: Deployment, 
       source: file.copy,
       backup: `file-${index}`,
     })),
-    {
-      kind: 'compose-up',
-      resource: services.join(', '),
-      reason,
-      services,
-      scale: {},
-      options: scope.options,
-    },
-    {
-      kind: 'verify-images',
-      resource: services.join(', '),
-      reason: 'a rollback succeeded only when its images run',
-      services: Object.fromEntries(asChanges(changes).map(({ service, ...wanted }) => [service, wanted])),
-    },
+    ...forward,
   ];
   const undo: Step[] = [
     ...kept.map((file, index): Step => ({
@@ -155,12 +148,7 @@ async function planConfigRollback(observation: Observation, target: Deployment, 
       backup: `file-${index}`,
     })),
     ...tagsOf(changes),
-    {
-      kind: 'restore-services',
-      resource: services.join(', '),
-      reason: 'as observed before',
-      services: Object.fromEntries(services.map((service) => [service, containers.get(service) ?? []])),
-    },
+    back,
   ];
   return { steps, undo, edits: undefined };
 }

@@ -1,4 +1,3 @@
-import { composeArgs } from '../compose/options.ts';
 import { imageOf } from '../compose/project.ts';
 import type { Runner } from '../docker/runner.ts';
 import { driftOf, type Drift } from './drift.ts';
@@ -32,7 +31,7 @@ export interface Status {
 
 /** Compares recorded, Compose files and running, service by service. */
 export async function status(runner: Runner, where: Where): Promise<Status> {
-  const [observation, hashes] = await Promise.all([observe(runner, where), configHashes(runner, where)]);
+  const observation = await observe(runner, where);
   const { project, scope, current, containers } = observation;
   const names = new Set([
     ...project.activeServices,
@@ -51,7 +50,7 @@ export async function status(runner: Runner, where: Where): Promise<Status> {
         state: entry.status,
         health: entry.health ?? null,
       })),
-      drift: driftOf(observation, service, hashes.get(service)),
+      drift: driftOf(observation, service),
     },
   ]);
   return {
@@ -61,14 +60,4 @@ export async function status(runner: Runner, where: Where): Promise<Status> {
     drift: services.some(([, entry]) => entry.drift.length > 0),
     services: Object.fromEntries(services),
   };
-}
-
-/** What Compose would label a container of each service with now. */
-async function configHashes(runner: Runner, where: Where): Promise<Map<string, string>> {
-  const result = await runner.run(['docker', ...composeArgs(where.options), 'config', '--hash', '*'], {
-    cwd: where.cwd,
-  });
-  if (result.exitCode !== 0) return new Map();
-  const lines = result.stdout.split('\n').filter((line) => line !== '');
-  return new Map(lines.map((line) => line.split(/\s+/) as [string, string]));
 }

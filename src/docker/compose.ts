@@ -29,13 +29,16 @@ export interface UpFlags {
   wait: boolean;
   /** Replicas per service where they are not those of the file. */
   scale?: Readonly<Record<string, number>>;
+  /** Leave dependencies alone even where Compose would replace them. */
+  isolated: boolean;
   /** Create, do not start. */
   noStart?: boolean;
 }
 
 /**
- * `up` of exactly these services. Every image is here by then, so nothing is built or pulled,
- * and services that are not named are left alone.
+ * `up` of these services. Every image is here by then, so nothing is built or pulled. `isolated` is kept for where it
+ * is needed: without its dependencies a service gets another config hash (Compose 2.26), and whoever types
+ * `docker compose up` later would see it replaced for nothing.
  */
 export function upArgv(options: ComposeOptions, flags: UpFlags): Argv {
   return [
@@ -43,11 +46,14 @@ export function upArgv(options: ComposeOptions, flags: UpFlags): Argv {
     'up',
     ...(flags.noStart ? ['--no-start'] : ['--detach']),
     ...(flags.wait ? ['--wait'] : []),
-    '--no-build', '--no-deps', '--pull', 'never',
+    '--no-build',
+    '--pull',
+    'never',
+    ...(flags.isolated ? ['--no-deps'] : []),
     ...Object.entries(flags.scale ?? {}).flatMap(([service, count]) => ['--scale', `${service}=${count}`]),
     '--',
     ...flags.services,
-  ]; // prettier-ignore
+  ];
 }
 
 export function buildArgv(options: ComposeOptions, services: readonly string[]): Argv {

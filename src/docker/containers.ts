@@ -23,10 +23,16 @@ export interface ContainerState {
 
 export function listContainersArgv(project: string): Argv {
   return [
-    'docker', 'ps', '--all', '--quiet', '--no-trunc',
-    '--filter', `label=com.docker.compose.project=${project}`,
-    '--filter', 'label=com.docker.compose.oneoff=False',
-  ]; // prettier-ignore
+    'docker',
+    'ps',
+    '--all',
+    '--quiet',
+    '--no-trunc',
+    '--filter',
+    `label=com.docker.compose.project=${project}`,
+    '--filter',
+    'label=com.docker.compose.oneoff=False',
+  ];
 }
 
 export function inspectContainersArgv(ids: readonly string[]): Argv {

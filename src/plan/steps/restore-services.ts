@@ -17,6 +17,8 @@ export interface RestoreServices extends StepBase {
   kind: 'restore-services';
   /** The containers of each service as observed; an empty list: the service had none. */
   services: Readonly<Record<string, readonly ContainerState[]>>;
+  /** Leave their dependencies alone even where Compose would replace them. */
+  isolated: boolean;
 }
 
 export async function restoreServices(step: RestoreServices, context: StepContext): Promise<void> {
@@ -50,7 +52,7 @@ export async function restoreServices(step: RestoreServices, context: StepContex
     if (noStart) await compose(context, stopArgv(options, services), `stopping ${services.join(', ')}`);
     await compose(
       context,
-      upArgv(options, { services, scale, wait: name === 'waited', noStart }),
+      upArgv(options, { services, scale, wait: name === 'waited', noStart, isolated: step.isolated }),
       `bringing ${services.join(', ')} back`,
       services,
     );

@@ -5,10 +5,12 @@ import { engineError, isUnreachable, lastLine } from '../../docker/engine-error.
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 
-/** `docker compose up -d --wait` of exactly these services. */
+/** `docker compose up -d --wait` of these services. */
 export interface ComposeUp extends StepBase {
   kind: 'compose-up';
   services: readonly string[];
+  /** Leave their dependencies alone even where Compose would replace them. */
+  isolated: boolean;
   /** Replicas per service where the running number is not that of the file. */
   scale: Readonly<Record<string, number>>;
   options: ComposeOptions;
