@@ -24,9 +24,9 @@ export const historyPath = (stateDirectory: string): string => join(stateDirecto
 
 /** Reads the history; an absent file is an empty history. Never throws for what is in the file. */
 export async function readHistory(stateDirectory: string): Promise<History> {
-  const history = parseHistory(await textOf(historyPath(stateDirectory)));
-  const { problems, lines } = history;
-  if (problems.at(-1)?.line !== lines) return history;
+  const text = await textOf(historyPath(stateDirectory));
+  const history = parseHistory(text);
+  if (text.endsWith('\n') || history.problems.at(-1)?.line !== text.split('\n').length) return history;
   // The last line may be in the middle of being written by a deploy: then it is whole a moment later.
   await sleep(WRITING_MS);
   return parseHistory(await textOf(historyPath(stateDirectory)));
@@ -46,16 +46,10 @@ async function textOf(path: string): Promise<string> {
 // Git leaves both sides of a conflict between these; both sides happened, so both are kept.
 const CONFLICT_MARKER = /^(<{7}|={7}|>{7}|\|{7})( |$)/;
 
-/** Reads the text of a history; `lines` is the number of the last line when no line feed ends it, else 0. */
-export function parseHistory(text: string): History & { lines: number } {
-  const rows = text.split('\n');
-  const history = {
-    deployments: [],
-    problems: [],
-    lines: rows.at(-1) === '' ? 0 : rows.length,
-  } as ReturnType<typeof parseHistory>;
+export function parseHistory(text: string): History {
+  const history: History = { deployments: [], problems: [] };
   const seen = new Set<string>();
-  for (const [index, raw] of rows.entries()) {
+  for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
     if (line === '' || CONFLICT_MARKER.test(line)) continue;
     const entry = parseRecord(line);

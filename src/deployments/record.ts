@@ -54,7 +54,7 @@ const REST: Record<string, (value: unknown) => boolean> = {
   commit: isTextOrNothing,
   message: isTextOrNothing,
   target: isTextOrNothing,
-  error: isTextOrNothing,
+  error: (value) => value === undefined || isText(value),
 };
 
 /** Fills in what an older or hand-written record leaves out. */
@@ -84,12 +84,13 @@ function complete(entry: Loose): Deployment {
 
 /** The fields of a newer record that have the form known here, and harmless ones in place of the others. */
 function understood(entry: Loose): Deployment {
-  const usable = Object.entries(entry).filter(
-    ([key, value]) => key !== 'services' && (REST[key]?.(value) ?? true),
+  // A status that is not known here is no success, whatever it is.
+  const status = isText(entry['status']) ? entry['status'] : 'interrupted';
+  const kind = isText(entry['kind']) ? entry['kind'] : 'deploy';
+  const known = Object.fromEntries(
+    Object.entries(REST).map(([key, isUsable]) => [key, isUsable(entry[key]) ? entry[key] : undefined]),
   );
-  const services = isObject(entry['services'])
-    ? Object.entries(entry['services']).filter(([, value]) => isService(value))
-    : [];
-  const known = { kind: 'deploy', status: 'succeeded', changed: [], ...Object.fromEntries(usable) };
-  return complete({ ...known, services: Object.fromEntries(services) });
+  const services = isObject(entry['services']) ? entry['services'] : {};
+  const readable = Object.entries(services).filter(([, service]) => isService(service));
+  return complete({ ...known, kind, status, services: Object.fromEntries(readable) });
 }

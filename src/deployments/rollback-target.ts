@@ -2,7 +2,7 @@ import { nearest } from '../nearest.ts';
 import { RewindError } from '../errors.ts';
 import type { Deployment } from './deployment.ts';
 import type { Observation } from './observation.ts';
-import { displayId, findDeployment, previousDeployment } from './select.ts';
+import { currentDeployment, displayId, findDeployment, previousDeployment, sameImages } from './select.ts';
 
 export interface RollbackRequest {
   /** `v12`, `12`; undefined: the last that succeeded before the current one. */
@@ -47,7 +47,7 @@ export function chooseTarget(
     if (previous === undefined) throw nothingBefore(deployments, current, step - 1);
     target = previous;
   }
-  return target;
+  return usable(target, deployments);
 }
 
 /** The deployments that a rollback could go to, newest first. */
@@ -63,7 +63,7 @@ function usable(target: Deployment, deployments: readonly Deployment[]): Deploym
       `${id} was recorded by a newer docker rewind, which this one cannot read`,
       {
         exit: 'refused',
-        hint: 'Update docker rewind on this host',
+        hint: `Update docker rewind on this host. ${whatWorks(deployments)}`,
       },
     );
   }
@@ -98,8 +98,13 @@ function nothingBefore(
   return new RewindError('NO_DEPLOYMENT', message, { exit: 'refused', hint: whatWorks(deployments) });
 }
 
-export function whatWorks(deployments: readonly Deployment[]): string {
-  const ids = rollbackCandidates(deployments).map((entry) => displayId(entry, deployments));
-  if (ids.length === 0) return 'No deployment succeeded here yet';
+/** What a rollback could be asked for instead: what succeeded, and is not what runs already. */
+export function whatWorks(deployments: readonly Deployment[], refused?: Deployment): string {
+  const current = currentDeployment(deployments);
+  const others = rollbackCandidates(deployments).filter(
+    (entry) => entry !== refused && (current === undefined || !sameImages(entry, current)),
+  );
+  const ids = others.map((entry) => displayId(entry, deployments));
+  if (ids.length === 0) return 'There is no other deployment that succeeded to go to';
   return `These succeeded: ${ids.slice(0, 8).join(', ')}. docker rewind rollback ${ids[0] ?? 'vN'}`;
 }

@@ -48,7 +48,8 @@ export function displayId(deployment: Deployment, deployments: readonly Deployme
 /**
  * The deployment that a rollback without a target goes to: the last one before `from` that succeeded and ran other
  * images. After a rollback "before" counts from the deployment that it went back to: typing rollback twice goes back
- * two steps, never forward again to what was just left.
+ * two steps, never forward again to what was just left. A rollback of some services only may leave the others behind
+ * there: then that deployment itself comes first.
  */
 export function previousDeployment(
   deployments: readonly Deployment[],
@@ -56,9 +57,10 @@ export function previousDeployment(
   services?: readonly string[],
 ): Deployment | undefined {
   const base = origin(deployments, from);
+  const isBefore = (entry: Deployment): boolean =>
+    numberOf(entry) < numberOf(base) || (entry === base && base !== from);
   return deployments.findLast(
-    (entry) =>
-      entry.status === 'succeeded' && numberOf(entry) < numberOf(base) && !sameImages(entry, from, services),
+    (entry) => entry.status === 'succeeded' && isBefore(entry) && !sameImages(entry, from, services),
   );
 }
 
@@ -73,7 +75,7 @@ function origin(deployments: readonly Deployment[], deployment: Deployment): Dep
   return base;
 }
 
-/** Whether all services (or the named ones) that `a` knows run the same in `b`. */
+/** Whether all services (or the named ones) that both know run the same. */
 export function sameImages(
   a: Deployment,
   b: Deployment,
@@ -81,6 +83,6 @@ export function sameImages(
 ): boolean {
   return services.every((service) => {
     const [left, right] = [a.services[service], b.services[service]];
-    return left === undefined || (right !== undefined && sameImage(left, right));
+    return left === undefined || right === undefined || sameImage(left, right);
   });
 }
