@@ -45,6 +45,14 @@ export const BASE_FLAGS = {
     helpGroup: 'global',
     description: 'print what would be done and change nothing',
   }),
-  json: Flags.boolean({ helpGroup: 'global', description: 'print one JSON document on stdout' }),
-  debug: Flags.boolean({ helpGroup: 'global', description: 'show the details of an internal error' }),
+  json: Flags.boolean({
+    default: false,
+    helpGroup: 'global',
+    description: 'print one JSON document on stdout',
+  }),
+  debug: Flags.boolean({
+    default: false,
+    helpGroup: 'global',
+    description: 'show the details of an internal error',
+  }),
 };

@@ -13,7 +13,11 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const report = (error: unknown): void => {
     const { env, stdin, stdout, stderr } = process;
     const { progressStyle } = createTerminal({ flags: {}, env, stdin, stdout, stderr });
-    reportError(error, { json: argv.includes('--json'), debug: line.debug, style: progressStyle });
+    reportError(error, {
+      json: argv.includes('--json'),
+      debug: line.debug || argv.includes('--debug'),
+      style: progressStyle,
+    });
   };
   process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
     // The reader of our output went away (`| head`): what we do goes on, there is only nobody left to tell.

@@ -76,7 +76,7 @@ export async function installPluginLink(
     await rename(fresh, path);
   } catch (error) {
     await unlink(fresh).catch(() => undefined);
-    throw diskError(error, path);
+    throw cannotLink(error, path);
   }
   return change;
 }
@@ -92,6 +92,19 @@ export async function removePluginLink(
   if (link.state === 'foreign') throw foreign(path, link.what, 'Remove it by hand if it is not needed');
   if (!dryRun) await unlink(path).catch((error: unknown) => Promise.reject(diskError(error, path)));
   return { path, target, action: 'removed', before: link.state === 'other' ? link.leadsTo : target };
+}
+
+function cannotLink(error: unknown, path: string): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOTDIR' && code !== 'EEXIST') return diskError(error, path);
+  return new RewindError(
+    'CANNOT_WRITE',
+    `${path} cannot be written: a file stands where a directory should be`,
+    {
+      hint: `Move it away: see ls -ld ${dirname(path)} ${dirname(dirname(path))}`,
+      cause: error,
+    },
+  );
 }
 
 function foreign(path: string, what: string, hint: string): RewindError {

@@ -186,6 +186,14 @@ describe('the plugin', () => {
     expect(checks.find(({ name }) => name === 'engine')?.status).to.equal('fail');
   });
 
+  it('keeps --env-file from Node, which would load it', async () => {
+    const { exitCode, stderr } = await rewind(['history', '--env-file', '/nowhere.env', '--json'], {
+      cwd: '/',
+    });
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.equal('');
+  });
+
   it('keeps its exit code through docker', async () => {
     expect((await rewind(['no-such-verb'])).exitCode).to.equal(2);
   });
