@@ -42,15 +42,18 @@ export const BASE_FLAGS = {
     description: 'when to colour and redraw',
   }),
   'dry-run': Flags.boolean({
+    default: false,
     helpGroup: 'global',
     description: 'print what would be done and change nothing',
   }),
   json: Flags.boolean({
     default: false,
+    default: false,
     helpGroup: 'global',
     description: 'print one JSON document on stdout',
   }),
   debug: Flags.boolean({
+    default: false,
     default: false,
     helpGroup: 'global',
     description: 'show the details of an internal error',

@@ -150,7 +150,7 @@ describe('the plugin', () => {
       const asked = program('asked', 'echo asked "$@"');
       expect((await run(installed, [], { env })).stdout).to.equal('prefix\n');
       expect((await run(installed, [], { env: { ...env, DOCKER_REWIND_NODE: asked } })).stdout).to.match(
-        /^asked \//,
+        /^asked -- \//,
       );
       program('package/node_modules/.bin/node', 'echo own');
       expect((await run(shim, [], { env })).stdout).to.equal('own\n');
