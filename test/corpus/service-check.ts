@@ -64,6 +64,20 @@ async function check(
   const bytes = plan.files
     .filter((edit) => !edit.create)
     .map((edit) => ({ path: edit.path, content: readFileSync(edit.path) }));
+  const outcome = await editAndBack(project, service, image, plan, bytes, runner);
+  const changed = bytes.find(({ path, content }) => !readFileSync(path).equals(content));
+  return changed ? violation(`${changed.path} was not restored to the byte`) : outcome;
+}
+
+async function editAndBack(
+  project: Project,
+  service: string,
+  image: string,
+  plan: ImageEditPlan,
+  bytes: readonly { path: string; content: Buffer }[],
+  runner: Runner,
+): Promise<Outcome> {
+  const before = project.model.services[service]?.image;
   try {
     for (const edit of plan.files) await applyFileEdit(edit);
     const after = await resolveModel(runner, plan.options, project.cwd, undefined);
@@ -73,11 +87,10 @@ async function check(
     if (
       before !== undefined &&
       tryParseReference(before) &&
-      !options.override &&
       !plan.files.some((edit) => edit.create)
     ) {
       const again: Project = { ...project, options: plan.options, model: after };
-      const back = await planImageEdits(again, [{ service, image: before }], options, runner);
+      const back = await planImageEdits(again, [{ service, image: before }], {}, runner);
       for (const edit of back.files) await applyFileEdit(edit);
       const same = bytes.every(({ path, content }) => readFileSync(path).equals(content));
       if (same) return { kind: 'changed', back: 'edited', effects: plan.effects.length };
@@ -85,8 +98,6 @@ async function check(
     }
   } finally {
     for (const edit of plan.files.toReversed()) await undoFileEdit(edit);
-    const changed = bytes.find(({ path, content }) => !readFileSync(path).equals(content));
-    if (changed) throw new Error(`${changed.path} was not restored to the byte`);
   }
   return { kind: 'changed', back: 'undone', effects: plan.effects.length };
 }

@@ -17,6 +17,7 @@ import { decoded, SourceFiles } from './source-files.ts';
 import { textOf } from './spans.ts';
 import type { FileEdit, ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
 import { projectScope } from './variables.ts';
+import { loadYaml } from './yaml-source.ts';
 
 /**
  * Finds the bytes that supply each image and what else moves with them. Writes nothing: what the edited files would
@@ -33,6 +34,7 @@ export async function planImageEdits(
   const wanted = changes.filter((change) => !isImage(project.model, change.service, change.image));
   if (wanted.length === 0) return { files: [], effects: [], notes: [], options: project.options };
 
+  await loadYaml();
   const sources = new SourceFiles();
   if (options.override) return planOverride(project, changes, wanted, sources, runner);
   const scope = projectScope(
@@ -128,14 +130,10 @@ function waysTo(
     return spans !== undefined && decoded(textOf(spans)) === current;
   });
   const place = { writeEnv: options.writeEnv === true, directory: project.directory };
-  const all =
-    options.pin || matching.length === 0
-      ? [
-          ...(options.pin || current === ''
-            ? [pinImage(findings, matching[0], change, project.directory)]
-            : []),
-        ]
-      : matching.map((candidate) => placeImage(candidate, findings, change, place));
+  const pinned = options.pin || (matching.length === 0 && current === '');
+  const all = pinned
+    ? [pinImage(findings, matching[0], change, project.directory)]
+    : matching.map((candidate) => placeImage(candidate, findings, change, place));
   const ways = all.filter((way): way is Placement => !('code' in way));
   if (ways.length > 0) return ways;
   return refuse(all.find((way) => 'code' in way) ?? notFound(project, findings, change));

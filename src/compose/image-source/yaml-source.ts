@@ -1,14 +1,17 @@
-import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { cookBlockScalar, cookFlowScalar, type CookedText } from './cooked.ts';
 import { encoded, type SourceFile } from './source-files.ts';
 
-type Yaml = typeof import('yaml');
-let loaded: Yaml | undefined;
+let loaded: typeof Yaml | undefined;
 
-/** The yaml package takes 50 ms to load: only what edits pays for it. */
-export function yaml(): Yaml {
-  loaded ??= createRequire(import.meta.url)('yaml') as Yaml;
+/** The yaml package takes 50 ms to load: only what edits pays for it. To be awaited before anything else here. */
+export async function loadYaml(): Promise<void> {
+  loaded ??= await import('yaml');
+}
+
+export function yaml(): typeof Yaml {
+  if (loaded === undefined) throw new Error('loadYaml() comes first');
   return loaded;
 }
 

@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import type { Runner } from '../../docker/runner.ts';
+import { RewindError } from '../../errors.ts';
+import { applyFileEdit, edited, refuseUnwritable, undoFileEdit } from '../file-edit.ts';
+import type { ComposeOptions } from '../options.ts';
+import { loadProject, resolveModel, type Project } from '../project.ts';
+import { rewindConfig } from '../rewind-config.ts';
+import { effectsBeyondYes } from './consent.ts';
+import { planImageEdits } from './plan.ts';
+import { proveImageEdits } from './proof.ts';
+import type { Effect, FileEdit, ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
+import { unifiedDiff } from './unified-diff.ts';
+
+/** `SERVICE=REF` as typed. Throws INVALID_CHANGE (exit 2). */
+export function parseImageChange(text: string): ImageChange {
+  const at = text.indexOf('=');
+  if (at > 0 && at < text.length - 1) return { service: text.slice(0, at), image: text.slice(at + 1) };
+  throw new RewindError('INVALID_CHANGE', `"${text}" is not of the form SERVICE=REF`, {
+    exit: 'usage',
+    hint: 'For instance: docker rewind set-image web=registry.example.com/web:1.4.2',
+  });
+}
+
+/** An edit that is planned, with all that is needed to show it, ask about it and make it. */
+export interface PreparedImages {
+  project: Project;
+  changes: readonly ImageChange[];
+  plan: ImageEditPlan;
+  /** The effects that `--yes` alone does not cover. */
+  beyondYes: Effect[];
+}
+
+/** Plans the edit; changes nothing. */
+export async function prepareImages(
+  where: { options: ComposeOptions; cwd: string; env: Readonly<Record<string, string | undefined>> },
+  changes: readonly ImageChange[],
+  options: ImageEditOptions,
+  runner: Runner,
+): Promise<PreparedImages> {
+  const project = await loadProject(runner, where.options, where.cwd, where.env);
+  const plan = await planImageEdits(project, changes, options, runner);
+  const beyondYes = effectsBeyondYes(plan.effects, project, await rewindConfig(project.model));
+  return { project, changes, plan, beyondYes };
+}
+
+/** The edit as a unified diff, file by file; paths are relative to the project directory. */
+export async function diffOf(prepared: PreparedImages): Promise<string> {
+  const diffs = prepared.plan.files.map(async (edit) => {
+    const before = edit.create ? Buffer.alloc(0) : await readFile(edit.path);
+    return unifiedDiff(relative(prepared.project.directory, edit.path), edit, before, edited(edit, before));
+  });
+  return (await Promise.all(diffs)).join('');
+}
+
+/**
+ * Makes the edit and proves it: the resolved model may differ in what the plan says only. Otherwise, on any failure
+ * and when `signal` is aborted, every byte is put back before the error is thrown.
+ */
+export async function writeImages(
+  prepared: PreparedImages,
+  runner: Runner,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { project, changes, plan } = prepared;
+  await refuseUnwritable(plan.files);
+  try {
+    for (const edit of plan.files) {
+      signal?.throwIfAborted();
+      await applyFileEdit(edit);
+    }
+    const after = await resolveModel(runner, plan.options, project.cwd);
+    signal?.throwIfAborted();
+    proveImageEdits(project.model, after, changes, plan);
+  } catch (error) {
+    await takeBack(plan.files, error);
+    throw error;
+  }
+}
+
+async function takeBack(files: readonly FileEdit[], cause: unknown): Promise<void> {
+  const left: string[] = [];
+  for (const edit of files.toReversed()) {
+    await undoFileEdit(edit).catch(() => left.push(edit.path));
+  }
+  if (left.length === 0) return;
+  throw new RewindError(
+    'NOT_TAKEN_BACK',
+    `the edit failed, and ${left.join(', ')} could not be put back as it was`,
+    {
+      exit: 'notUndone',
+      hint: 'Look at the file: git diff shows what is different',
+      details: [cause instanceof Error ? cause.message : String(cause)],
+      cause,
+    },
+  );
+}
+
+/** The JSON document of the command; `diff` is there with a dry run. */
+export function imagesDocument(prepared: PreparedImages, diff?: string): object {
+  const { project, changes, plan } = prepared;
+  const image = ({ service, image: after }: ImageChange): [string, object] => [
+    service,
+    { before: project.model.services[service]?.image ?? null, after },
+  ];
+  return {
+    dryRun: diff !== undefined,
+    changed: plan.files.length > 0,
+    images: Object.fromEntries(changes.map(image)),
+    files: plan.files.map(({ path, edits, create }) => ({ path, edits, created: create === true })),
+    effects: plan.effects,
+    notes: plan.notes,
+    ...(diff === undefined ? {} : { diff }),
+  };
+}
+
+/** The changes of one call. Throws INVALID_CHANGE (exit 2) for none, or two for one service. */
+export function parseImageChanges(texts: readonly string[]): ImageChange[] {
+  const changes = texts.map(parseImageChange);
+  const twice = changes.find(
+    ({ service }, index) => changes.findIndex((each) => each.service === service) !== index,
+  );
+  if (changes.length > 0 && twice === undefined) return changes;
+  throw new RewindError(
+    'INVALID_CHANGE',
+    twice === undefined ? 'no SERVICE=REF was given' : `${twice.service} was given twice`,
+    {
+      exit: 'usage',
+      hint: 'docker rewind set-image SERVICE=REF [SERVICE=REF …]',
+    },
+  );
+}
