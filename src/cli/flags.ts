@@ -48,12 +48,10 @@ export const BASE_FLAGS = {
   }),
   json: Flags.boolean({
     default: false,
-    default: false,
     helpGroup: 'global',
     description: 'print one JSON document on stdout',
   }),
   debug: Flags.boolean({
-    default: false,
     default: false,
     helpGroup: 'global',
     description: 'show the details of an internal error',

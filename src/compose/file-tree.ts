@@ -36,7 +36,7 @@ async function reachedFrom(
   file: string,
   base: string,
 ): Promise<{ file: string; base: string }[]> {
-  const { parse } = await import('yaml');
+  const { parse } = await import('./yaml.ts');
   let document: Loose | null;
   try {
     document = parse(text, { merge: true, logLevel: 'silent' }) as Loose | null;

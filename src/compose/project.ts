@@ -95,7 +95,7 @@ export async function resolveModel(
     if (!/MarshalJSON|json:/.test(json.stderr)) continue;
     const text = await run(profiles, 'yaml');
     if (text.exitCode !== 0) continue;
-    const { parse } = await import('yaml');
+    const { parse } = await import('./yaml.ts');
     return parsed(JSON.stringify(parse(text.stdout)));
   }
   throw configError(failure as RunResult);

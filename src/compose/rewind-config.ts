@@ -18,7 +18,7 @@ const DEFAULTS: RewindConfig = { environment: 'default', mutable_tags: [], servi
 export async function rewindConfig(model: ResolvedModel): Promise<RewindConfig> {
   const block = model['x-rewind'];
   if (block === undefined || block === null) return DEFAULTS;
-  const { Ajv } = await import('ajv');
+  const { Ajv } = await import('./ajv.ts');
   const validate = new Ajv({ strict: false }).compile(schema);
   if (!validate(block)) throw invalid(validate.errors?.[0]);
   const config = { ...DEFAULTS, ...(block as Partial<RewindConfig>) };

@@ -1,4 +1,4 @@
-import type * as Yaml from 'yaml';
+import type * as Yaml from '../yaml.ts';
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { cookBlockScalar, cookFlowScalar, type CookedText } from './cooked.ts';
 import { encoded, type SourceFile } from './source-files.ts';
@@ -7,7 +7,7 @@ let loaded: typeof Yaml | undefined;
 
 /** The yaml package takes 50 ms to load: only what edits pays for it. To be awaited before anything else here. */
 export async function loadYaml(): Promise<void> {
-  loaded ??= await import('yaml');
+  loaded ??= await import('../yaml.ts');
 }
 
 export function yaml(): typeof Yaml {
