@@ -1,22 +1,20 @@
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import type { Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
-import type { Runner } from '../../docker/runner.ts';
-import { edited } from '../file-edit.ts';
 import { envFiles } from '../files.ts';
 import type { Project, ResolvedModel } from '../project.ts';
 import { parseReference, tryParseReference } from '../reference.ts';
 import { fileEdits, newLineEdits } from './edits.ts';
-import { Finder, type Findings } from './find.ts';
-import { placeImage, refuse, spansOfCandidate, type Obstacle, type Placement } from './place.ts';
+import { Finder } from './find.ts';
 import { overrideImages } from './override-file.ts';
-import { pinImage } from './pin.ts';
-import { isImage, sideEffects } from './proof.ts';
-import { resolveShadow, type ShadowFiles } from './shadow.ts';
-import { decoded, SourceFiles } from './source-files.ts';
-import { textOf } from './spans.ts';
-import type { FileEdit, ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
+import type { Placement } from './place.ts';
+import { Prediction } from './predict.ts';
+import { isImage } from './proof.ts';
+import { SourceFiles, type SourceFile } from './source-files.ts';
+import type { ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
 import { projectScope } from './variables.ts';
+import { imageIn, waysTo } from './ways.ts';
 import { loadYaml } from './yaml-source.ts';
 
 /**
@@ -36,22 +34,25 @@ export async function planImageEdits(
 
   await loadYaml();
   const sources = new SourceFiles();
-  if (options.override) return planOverride(project, changes, wanted, sources, runner);
   const scope = projectScope(
     project.env,
     envFiles(project.options, project.directory, project.cwd, project.env),
     sources,
   );
   const finder = new Finder(sources, project.files, project.directory, scope);
+  const reading = { sources, scope, documents: (file: SourceFile) => finder.documents(file) };
+  const prediction = new Prediction(project, reading, runner);
+  if (options.override) return planOverride(project, changes, wanted, sources, prediction);
   const ways = wanted.map((change) => waysTo(project, finder.find(change.service), change, options));
   const chosen = wanted.map(() => 0);
   for (;;) {
     const placements = ways.map((list, index) => list[chosen[index] as number] as Placement);
     const plan = planOf(project, wanted, placements, sources);
+    refuseReadOnly(plan);
     if (placements.every((placement) => placement.certain)) return plan;
-    const after = await predicted(project, plan, sources, runner);
+    const after = await prediction.model(plan);
     const missed = changes.filter((change) => !isImage(after, change.service, change.image));
-    if (missed.length === 0) return { ...plan, effects: sideEffects(project.model, after, changes) };
+    if (missed.length === 0) return { ...plan, effects: await prediction.effects(plan, after, changes) };
     const next = wanted.findIndex(
       (change, index) =>
         missed.includes(change) && (ways[index]?.length ?? 0) > (chosen[index] as number) + 1,
@@ -66,14 +67,15 @@ async function planOverride(
   changes: readonly ImageChange[],
   wanted: readonly ImageChange[],
   sources: SourceFiles,
-  runner: Runner,
+  prediction: Prediction,
 ): Promise<ImageEditPlan> {
   const { edits, created, notes, options } = overrideImages(project, wanted, sources);
   const plan = { files: [...fileEdits(edits), ...created], effects: [], notes, options };
-  const after = await predicted(project, plan, sources, runner);
+  refuseReadOnly(plan);
+  const after = await prediction.model(plan);
   const missed = changes.filter((change) => !isImage(after, change.service, change.image));
   if (missed.length > 0) throw unreachable(project, missed, after);
-  return { ...plan, effects: sideEffects(project.model, after, changes) };
+  return { ...plan, effects: await prediction.effects(plan, after, changes) };
 }
 
 function planOf(
@@ -112,58 +114,6 @@ function validate(project: Project, change: ImageChange): void {
   });
 }
 
-/** The image in the model, where Compose writes a dollar sign as two. */
-function imageIn(model: ResolvedModel, service: string): string {
-  return (model.services[service]?.image ?? '').replaceAll('$$', '$').trimEnd();
-}
-
-/** Every way in which the files can be edited for this change, the best first; never empty. */
-function waysTo(
-  project: Project,
-  findings: Findings,
-  change: ImageChange,
-  options: ImageEditOptions,
-): Placement[] {
-  const current = imageIn(project.model, change.service);
-  const matching = findings.candidates.filter((candidate) => {
-    const spans = spansOfCandidate(candidate, false);
-    return spans !== undefined && decoded(textOf(spans)) === current;
-  });
-  const place = { writeEnv: options.writeEnv === true, directory: project.directory };
-  const pinned = options.pin || (matching.length === 0 && current === '');
-  const all = pinned
-    ? [pinImage(findings, matching[0], change, project.directory)]
-    : matching.map((candidate) => placeImage(candidate, findings, change, place));
-  const ways = all.filter((way): way is Placement => !('code' in way));
-  if (ways.length > 0) return ways;
-  return refuse(all.find((way) => 'code' in way) ?? notFound(project, findings, change));
-}
-
-function notFound(project: Project, findings: Findings, change: ImageChange): Obstacle {
-  const hint =
-    'Write the image into compose.rewind.yml with --override, or into the service itself with --pin';
-  const remote = findings.remote[0];
-  if (project.files.includes('-')) {
-    return {
-      code: 'IMAGE_FROM_STDIN',
-      message: `the image of ${change.service} comes from standard input`,
-      hint,
-    };
-  }
-  if (remote !== undefined) {
-    return {
-      code: 'IMAGE_FROM_REMOTE',
-      message: `the image of ${change.service} comes from ${remote}, which is not a file on this host`,
-      hint,
-    };
-  }
-  return {
-    code: 'IMAGE_SOURCE_NOT_FOUND',
-    message: `no file was found that supplies the image of ${change.service}`,
-    hint,
-  };
-}
-
 function digestNote(project: Project, change: ImageChange): string[] {
   const before = tryParseReference(imageIn(project.model, change.service));
   const after = tryParseReference(change.image);
@@ -175,50 +125,33 @@ function digestNote(project: Project, change: ImageChange): string[] {
   ];
 }
 
-async function predicted(
-  project: Project,
-  plan: ImageEditPlan,
-  sources: SourceFiles,
-  runner: Runner,
-): Promise<ResolvedModel> {
-  const build = (): ShadowFiles => shadowFiles(plan.files, sources);
-  const directories = [
-    project.directory,
-    ...project.files.filter((file) => file !== '-').map((file) => dirname(file)),
-  ];
-  try {
-    return await resolveShadow(project, plan.options, build, runner, directories);
-  } catch (error) {
-    if (!(error instanceof RewindError)) throw error;
-    throw new RewindError(
-      'EDIT_NOT_RESOLVED',
-      `Compose does not accept the edited files; nothing was changed. ${error.message}`,
-      {
-        exit: 'refused',
-        hint: 'Write the image into the service with --pin, or into compose.rewind.yml with --override',
-        cause: error,
-      },
-    );
-  }
-}
-
-/** The edited files under every path by which Compose gets to them. */
-function shadowFiles(edits: readonly FileEdit[], sources: SourceFiles): ShadowFiles {
-  const files = new Map<string, Buffer>();
-  for (const edit of edits) {
-    if (edit.create) {
-      files.set(join(edit.path), edited(edit, Buffer.alloc(0)));
-      continue;
-    }
-    for (const file of sources.all().filter((each) => each.real === edit.path)) {
-      const before = Buffer.from('\xEF\xBB\xBF'.slice(0, file.bom) + file.text, 'latin1');
-      files.set(file.path, edited(edit, before));
-    }
-  }
-  return files;
+/** A file that nobody may write was made so on purpose; root could write it all the same. */
+function refuseReadOnly(plan: ImageEditPlan): void {
+  const edit = plan.files.find(({ path, create }) => !create && (statSync(path).mode & 0o222) === 0);
+  if (edit === undefined) return;
+  throw new RewindError(
+    'READ_ONLY',
+    `${edit.path} is read-only (its mode lets nobody write it); nothing was changed`,
+    {
+      exit: 'refused',
+      hint: `Make it writable with chmod u+w ${edit.path}, or write the image into compose.rewind.yml with --override`,
+    },
+  );
 }
 
 function unreachable(project: Project, missed: readonly ImageChange[], after: ResolvedModel): RewindError {
+  const details = missed.map(({ service, image }) => {
+    const became = imageIn(after, service) || '(none)';
+    return `${service}: ${imageIn(project.model, service) || '(none)'} → ${became}, wanted ${image}`;
+  });
+  const held = missed.find(({ service, image }) => isImage(project.model, service, image));
+  if (held !== undefined) {
+    return new RewindError(
+      'CONFLICTING_IMAGES',
+      `${held.service} is to stay at ${held.image}, but takes its image from the same place as another service; nothing was changed`,
+      { exit: 'refused', hint: 'Write the images into the services themselves with --pin', details },
+    );
+  }
   const [first] = missed as [ImageChange];
   return new RewindError(
     'IMAGE_NOT_REACHED',
@@ -226,10 +159,7 @@ function unreachable(project: Project, missed: readonly ImageChange[], after: Re
     {
       exit: 'refused',
       hint: 'Write the image into the service with --pin, or into compose.rewind.yml with --override',
-      details: missed.map(
-        (change) =>
-          `${change.service}: ${imageIn(project.model, change.service) || '(none)'} → ${imageIn(after, change.service) || '(none)'}, wanted ${change.image}`,
-      ),
+      details,
     },
   );
 }
