@@ -1,12 +1,13 @@
 import type { Project } from '../compose/project.ts';
-import { allProfiles, imageOf, loadProject } from '../compose/project.ts';
+import { imageOf, loadProject } from '../compose/project.ts';
 import { rewindConfig, type RewindConfig } from '../compose/rewind-config.ts';
-import { composeArgs, type ComposeOptions } from '../compose/options.ts';
+import type { ComposeOptions } from '../compose/options.ts';
 import { byService, listContainers, type ContainerState } from '../docker/containers.ts';
 import { inspectImages, type LocalImage } from '../docker/images.ts';
-import type { Argv, Runner } from '../docker/runner.ts';
+import type { Runner } from '../docker/runner.ts';
 import type { Scope } from '../plan/steps/context.ts';
 import { stateDirectoryOf } from '../plan/state-directory.ts';
+import { configHashes, plainHashes, type ConfigHashes } from './config-hashes.ts';
 import type { Deployment } from './deployment.ts';
 import { deploymentsOf, readHistory, type HistoryProblem } from './history.ts';
 import { currentDeployment } from './select.ts';
@@ -26,7 +27,7 @@ export interface Observation {
   /** By reference: what the files name now, and what is recorded as running. */
   images: Map<string, LocalImage | undefined>;
   /** By service: what Compose would label a new container with; empty where Compose cannot tell. */
-  hashes: Map<string, string>;
+  hashes: Map<string, ConfigHashes>;
 }
 
 export interface Where {
@@ -58,7 +59,10 @@ export async function observeProject(
 
 /** The whole observation. Throws ENGINE_UNREACHABLE without an engine. */
 export async function observe(runner: Runner, where: Where): Promise<Observation> {
-  const [known, hashes] = await Promise.all([observeProject(runner, where), configHashes(runner, where)]);
+  const [known, plain] = await Promise.all([
+    observeProject(runner, where),
+    plainHashes(runner, where.options, where.cwd),
+  ]);
   const { project, current } = known;
   const references = Object.keys(project.model.services).map((service) => imageOf(project, service));
   const recorded = Object.values(current?.services ?? {}).map((service) => service.image);
@@ -66,13 +70,6 @@ export async function observe(runner: Runner, where: Where): Promise<Observation
     listContainers(runner, project.name),
     inspectImages(runner, [...references, ...recorded]),
   ]);
+  const hashes = await configHashes(runner, project, containers, plain);
   return { ...known, containers: byService(containers), images, hashes };
-}
-
-async function configHashes(runner: Runner, where: Where): Promise<Map<string, string>> {
-  const argv: Argv = ['docker', ...composeArgs(allProfiles(where.options)), 'config', '--hash', '*'];
-  const result = await runner.run(argv, { cwd: where.cwd });
-  if (result.exitCode !== 0) return new Map();
-  const lines = result.stdout.split('\n').filter((line) => line !== '');
-  return new Map(lines.map((line) => line.split(/\s+/) as [string, string]));
 }

@@ -1,22 +1,21 @@
-import { join, relative } from 'node:path';
 import type { ImageEditOptions } from '../compose/image-source/types.ts';
 import { imageOf } from '../compose/project.ts';
 import { inspectImages } from '../docker/images.ts';
-import { isRunning } from '../docker/containers.ts';
 import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 import type { RestoreTag } from '../plan/steps/images.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { planChanges } from './change-plan.ts';
 import { numberOf, type Deployment } from './deployment.ts';
-import { allDrift } from './drift.ts';
+import { planConfigRollback, type Reached } from './config-rollback.ts';
+import { allDrift, isUp } from './drift.ts';
 import { draftDeployment } from './draft.ts';
-import { keptComposeFiles } from './kept-files.ts';
 import type { Observation } from './observation.ts';
 import type { Prepared } from './prepared.ts';
-import { serviceSteps, type Change } from './service-steps.ts';
-import { reachImage, type RecordedImage } from './rollback-image.ts';
-import { rollbackCandidates } from './rollback-target.ts';
+import type { Change } from './service-steps.ts';
+import { reachImage } from './rollback-image.ts';
+import { rollbackCandidates, whatWorks } from './rollback-target.ts';
+import { sameImages } from './select.ts';
 
 export interface RollbackPlanRequest {
   target: Deployment;
@@ -37,7 +36,7 @@ export async function planRollback(
   const { target } = request;
   const names = request.services.length > 0 ? request.services : Object.keys(target.services);
   const notes: string[] = [];
-  const reached: { service: string; recorded: RecordedImage }[] = [];
+  const reached: Reached[] = [];
   for (const service of names) {
     const entry = target.services[service];
     if (entry === undefined) {
@@ -55,15 +54,13 @@ export async function planRollback(
     if (entry.imageId === null && entry.digest === null) continue;
     const recorded = await reachImage(runner, entry, observation.config);
     if (recorded === undefined) throw await gone(runner, observation, target, service);
-    reached.push({ service, recorded });
+    reached.push({ service, entry, recorded });
   }
-  const changes = request.config
-    ? reached
-    : reached.filter(({ service, recorded }) => !isRunningNow(observation, service, recorded));
+  const changes = request.config ? reached : differing(observation, reached);
   if (changes.length === 0) throw alreadyRunning(observation, target, request);
   notes.push(...changes.flatMap(({ recorded }) => recorded.note ?? []));
   const planned = request.config
-    ? await planConfigRollback(observation, target, changes)
+    ? { ...(await planConfigRollback(runner, observation, target, changes)), edits: undefined }
     : await planImageRollback(runner, observation, target, changes, request.edit);
   const draft = await draftDeployment(runner, observation, {
     kind: 'rollback',
@@ -88,13 +85,11 @@ export async function planRollback(
   };
 }
 
-type Reached = readonly { service: string; recorded: RecordedImage }[];
-
 function planImageRollback(
   runner: Runner,
   observation: Observation,
   target: Deployment,
-  changes: Reached,
+  changes: readonly Reached[],
   edit: ImageEditOptions,
 ) {
   return planChanges(runner, observation, asChanges(changes), {
@@ -105,55 +100,7 @@ function planImageRollback(
   });
 }
 
-/** The files as they were name the recorded images themselves, so nothing is edited: they are put back whole. */
-async function planConfigRollback(observation: Observation, target: Deployment, changes: Reached) {
-  const moved = changes.find(({ service, recorded }) => recorded.image !== target.services[service]?.image);
-  if (moved !== undefined) {
-    throw new RewindError(
-      'TAG_MOVED',
-      `the Compose files of ${target.id} say ${target.services[moved.service]?.image ?? ''} for ${moved.service}, which names another image now`,
-      {
-        exit: 'refused',
-        hint: `docker rewind rollback ${target.id} (without --config) goes to the recorded image`,
-      },
-    );
-  }
-  const { scope, stateDirectory } = observation;
-  const kept = await keptComposeFiles(stateDirectory, target);
-  const reason = `rollback --config to ${target.id}`;
-  const { forward, back } = serviceSteps(observation, {
-    changes: asChanges(changes),
-    services: changes.map(({ service }) => service),
-    options: scope.options,
-    reason,
-  });
-  const steps: Step[] = [
-    ...uniqueSteps(changes),
-    ...kept.map((file, index): Step => ({
-      kind: 'replace-file',
-      resource: file.path,
-      reason,
-      path: join(scope.directory, file.path),
-      source: file.copy,
-      backup: `file-${index}`,
-    })),
-    ...forward,
-  ];
-  const undo: Step[] = [
-    ...kept.map((file, index): Step => ({
-      kind: 'unreplace-file',
-      resource: relative(scope.directory, join(scope.directory, file.path)),
-      reason: 'as it was before',
-      path: join(scope.directory, file.path),
-      backup: `file-${index}`,
-    })),
-    ...tagsOf(changes),
-    back,
-  ];
-  return { steps, undo, edits: undefined };
-}
-
-function asChanges(changes: Reached): Change[] {
+function asChanges(changes: readonly Reached[]): Change[] {
   return changes.map(({ service, recorded }) => ({
     service,
     image: recorded.image,
@@ -161,12 +108,12 @@ function asChanges(changes: Reached): Change[] {
   }));
 }
 
-function uniqueSteps(changes: Reached): Step[] {
+function uniqueSteps(changes: readonly Reached[]): Step[] {
   const steps = changes.flatMap(({ recorded }) => recorded.steps);
   return [...new Map(steps.map((step) => [`${step.kind} ${step.resource}`, step])).values()];
 }
 
-function tagsOf(changes: Reached): RestoreTag[] {
+function tagsOf(changes: readonly Reached[]): RestoreTag[] {
   return changes.flatMap(({ recorded: { tagged } }) =>
     tagged === undefined
       ? []
@@ -174,16 +121,27 @@ function tagsOf(changes: Reached): RestoreTag[] {
   );
 }
 
-/** Whether the service already is where it would be brought: the file says so and every container runs it. */
-function isRunningNow(observation: Observation, service: string, recorded: RecordedImage): boolean {
+/**
+ * The services that do not run what is recorded, or whose file says something else. When there are none: those that
+ * would be replaced by the next `docker compose up`, because their tag was moved.
+ */
+function differing(observation: Observation, reached: readonly Reached[]): Reached[] {
+  const other = reached.filter((each) => !isRunningNow(observation, each));
+  return other.length > 0 ? other : reached.filter((each) => !isNamed(observation, each));
+}
+
+function isRunningNow(observation: Observation, { service, entry, recorded }: Reached): boolean {
   const containers = observation.containers.get(service) ?? [];
   return (
-    imageOf(observation.project, service) === recorded.image &&
+    [recorded.image, entry.image].includes(imageOf(observation.project, service)) &&
     containers.length > 0 &&
-    containers.every(
-      (entry) => entry.imageId === recorded.imageId && (isRunning(entry) || entry.exitCode === 0),
-    )
+    containers.every((container) => container.imageId === recorded.imageId && isUp(observation, container))
   );
+}
+
+function isNamed({ project, images }: Observation, { service, entry, recorded }: Reached): boolean {
+  const file = imageOf(project, service);
+  return file === recorded.image || (file === entry.image && images.get(file)?.id === entry.imageId);
 }
 
 function alreadyRunning(
@@ -191,16 +149,10 @@ function alreadyRunning(
   target: Deployment,
   request: RollbackPlanRequest,
 ): RewindError {
-  const others = rollbackCandidates(deployments)
-    .filter((entry) => entry.id !== target.id)
-    .map((entry) => entry.id);
   const what = request.services.length > 0 ? `${request.services.join(', ')} of ${target.id}` : target.id;
   return new RewindError('ALREADY_RUNNING', `${what} is what runs already`, {
     exit: 'refused',
-    hint:
-      others.length === 0
-        ? 'There is no other deployment to go to'
-        : `These succeeded too: ${others.slice(0, 8).join(', ')}`,
+    hint: whatWorks(deployments, target),
   });
 }
 
@@ -233,7 +185,7 @@ export async function nearestRunnable(
 ): Promise<Deployment | undefined> {
   const distance = (entry: Deployment): number => Math.abs(numberOf(entry) - numberOf(target));
   const others = rollbackCandidates(deployments)
-    .filter((entry) => entry.uid !== target.uid && entry.uid !== current?.uid)
+    .filter((entry) => entry.uid !== target.uid && (current === undefined || !sameImages(entry, current)))
     .sort((a, b) => distance(a) - distance(b));
   for (const entry of others) {
     const ids = Object.values(entry.services).flatMap((service) => service.imageId ?? []);

@@ -62,11 +62,11 @@ export function serviceSteps(
 
 /** Whether Compose would replace the containers of a service although nobody asked for that (somebody edited its file). */
 function isDiverged({ containers, hashes, images, project }: Observation, service: string): boolean {
-  const hash = hashes.get(service);
+  const expected = hashes.get(service);
   const image = images.get(imageOf(project, service));
   return (containers.get(service) ?? []).some(
     (container) =>
-      (hash !== undefined && container.configHash !== hash) ||
+      (expected !== undefined && !expected.whole.has(container.configHash)) ||
       (image !== undefined && container.imageId !== image.id),
   );
 }

@@ -16,7 +16,11 @@ export interface ContainerState {
   /** Undefined where the container has no health check. */
   health?: 'starting' | 'healthy' | 'unhealthy';
   exitCode: number;
+  /** ISO 8601; the year 1 where it never ended. */
+  finishedAt: string;
   restartCount: number;
+  /** It has a health check, a port, or a policy to start it again: no job that is done when it ends. */
+  serves: boolean;
   /** Compose's hash of the service that it was made from. */
   configHash: string;
 }
@@ -58,8 +62,14 @@ interface Inspected {
   Name: string;
   Image: string;
   RestartCount: number;
-  Config: { Image: string; Labels: Record<string, string> };
-  State: { Status: ContainerState['status']; ExitCode: number; Health?: { Status: string } };
+  Config: { Image: string; Labels: Record<string, string>; ExposedPorts?: object };
+  HostConfig?: { RestartPolicy?: { Name: string } };
+  State: {
+    Status: ContainerState['status'];
+    ExitCode: number;
+    FinishedAt: string;
+    Health?: { Status: string };
+  };
 }
 
 export function parseContainers(json: string): ContainerState[] {
@@ -75,7 +85,12 @@ export function parseContainers(json: string): ContainerState[] {
       status: entry.State.Status,
       ...(health === 'starting' || health === 'healthy' || health === 'unhealthy' ? { health } : {}),
       exitCode: entry.State.ExitCode,
+      finishedAt: entry.State.FinishedAt,
       restartCount: entry.RestartCount,
+      serves:
+        health !== undefined ||
+        Object.keys(entry.Config.ExposedPorts ?? {}).length > 0 ||
+        ['always', 'unless-stopped'].includes(entry.HostConfig?.RestartPolicy?.Name ?? ''),
       configHash: entry.Config.Labels['com.docker.compose.config-hash'] ?? '',
     };
   });

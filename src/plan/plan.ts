@@ -66,6 +66,8 @@ export function describeStep(step: Step): string {
       return 'prove that only the intended images changed';
     case 'replace-file':
       return `put ${step.resource} back as it was`;
+    case 'stop-containers':
+      return `stop ${step.resource}`;
     case 'compose-up':
       return `docker compose up -d --wait ${step.services.join(' ')}`;
     case 'verify-images':

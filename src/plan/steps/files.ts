@@ -1,4 +1,4 @@
-import { copyFile, readFile, stat } from 'node:fs/promises';
+import { copyFile, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyFileEdit, replaceFile, undoFileEdit } from '../../compose/file-edit.ts';
 import { proveImageEdits } from '../../compose/image-source/proof.ts';
@@ -61,17 +61,28 @@ export async function proveModel(
 }
 
 export async function replaceWholeFile(step: ReplaceFile, context: StepContext): Promise<void> {
-  const backup = join(context.workDirectory, step.backup);
+  const { backup, made } = keptBeside(step, context);
   if (await exists(step.path)) await copyFile(step.path, backup);
+  else await copyFile(step.source, made);
   await replaceFile(step.path, await readFile(step.source));
 }
 
 export async function unreplaceFile(step: UnreplaceFile, context: StepContext): Promise<void> {
+  const { backup, made } = keptBeside(step, context);
+  const now = await readFile(step.path).catch(() => undefined);
+  if (await exists(backup)) {
+    const before = await readFile(backup);
+    if (now === undefined || !before.equals(now)) await replaceFile(step.path, before);
+  } else if (now !== undefined && (await exists(made)) && now.equals(await readFile(made))) {
+    // It was not there before, and is just as it was made.
+    await rm(step.path);
+  }
+}
+
+/** Where the file as it was is kept; or, where there was none, a copy of what was put there. */
+function keptBeside(step: { backup: string }, context: StepContext): { backup: string; made: string } {
   const backup = join(context.workDirectory, step.backup);
-  // No backup: the step that makes it never ran, or the file was not there; a file is never deleted here.
-  if (!(await exists(backup))) return;
-  const [before, now] = await Promise.all([readFile(backup), readFile(step.path).catch(() => undefined)]);
-  if (now === undefined || !before.equals(now)) await replaceFile(step.path, before);
+  return { backup, made: `${backup}.made` };
 }
 
 async function exists(path: string): Promise<boolean> {

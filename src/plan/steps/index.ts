@@ -16,6 +16,7 @@ import {
   type TagImage,
 } from './images.ts';
 import { restoreServices, type RestoreServices } from './restore-services.ts';
+import { stopContainers, type StopContainers } from './stop-containers.ts';
 import { up, type ComposeUp } from './up.ts';
 import { verifyImages, type VerifyImages } from './verify-images.ts';
 
@@ -28,6 +29,7 @@ export type Step =
   | EditFile
   | ProveModel
   | ReplaceFile
+  | StopContainers
   | ComposeUp
   | VerifyImages
   | RestoreTag
@@ -42,11 +44,17 @@ const CHANGING: ReadonlySet<Step['kind']> = new Set([
   'tag-image',
   'edit-file',
   'replace-file',
+  'stop-containers',
   'compose-up',
 ]);
 
 /** A new image alone changes nothing that runs: only these make an attempt worth recording. */
-const VISIBLE: ReadonlySet<Step['kind']> = new Set(['edit-file', 'replace-file', 'compose-up']);
+const VISIBLE: ReadonlySet<Step['kind']> = new Set([
+  'edit-file',
+  'replace-file',
+  'stop-containers',
+  'compose-up',
+]);
 
 export const isChange = (step: Step): boolean => CHANGING.has(step.kind);
 export const isVisibleChange = (step: Step): boolean => VISIBLE.has(step.kind);
@@ -70,6 +78,8 @@ export async function runStep(step: Step, context: RunContext): Promise<void> {
       return proveModel(step, context);
     case 'replace-file':
       return replaceWholeFile(step, context);
+    case 'stop-containers':
+      return stopContainers(step, context);
     case 'compose-up':
       return up(step, context);
     case 'verify-images':
