@@ -2,7 +2,7 @@
 import { glob, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { lazyOclif } from './lazy-requires.js';
+import { lazyOclif } from './lazy-requires.ts';
 import { writeLicences } from './licences.js';
 import { writeManifest } from './manifest.js';
 

@@ -27,7 +27,10 @@ describe('the command line', () => {
     ['-H=unix:///a.sock rewind history', ['--host', 'unix:///a.sock']],
     ['--config /etc/docker rewind history', ['--config', '/etc/docker']],
     ['-l warn rewind history', ['--log-level', 'warn']],
-    ['--tls --tlsverify=false --tlscacert a.pem rewind history', ['--tls', '--tlsverify=false', '--tlscacert', 'a.pem']],
+    [
+      '--tls --tlsverify=false --tlscacert a.pem rewind history',
+      ['--tls', '--tlsverify=false', '--tlscacert', 'a.pem'],
+    ],
     ['--context x rewind --host y history', ['--context', 'x', '--host', 'y']],
     ['--context rewind rewind history', ['--context', 'rewind']],
   ];
@@ -42,12 +45,17 @@ describe('the command line', () => {
 
   it('takes -D as a wish for details, alone and in a cluster', () => {
     expect(read('-D rewind history')).to.deep.include({ globals: ['--debug'], debug: true });
-    expect(read('-Dc x rewind history')).to.deep.include({ globals: ['--debug', '--context', 'x'], debug: true });
+    expect(read('-Dc x rewind history')).to.deep.include({
+      globals: ['--debug', '--context', 'x'],
+      debug: true,
+    });
     expect(read('--debug=false rewind history')).to.deep.include({ debug: false });
   });
 
   it('moves flags that stand before the verb behind it', () => {
-    const line = read('rewind -f a.yml --file=b.yml -p shop --profile x --json --ansi never deploy web=web:2');
+    const line = read(
+      'rewind -f a.yml --file=b.yml -p shop --profile x --json --ansi never deploy web=web:2',
+    );
     expect(line.leading).to.deep.equal(
       '--file a.yml --file b.yml --project-name shop --profile x --json --ansi never'.split(' '),
     );
@@ -59,7 +67,12 @@ describe('the command line', () => {
     expect(read('rewind -x deploy')).to.deep.include({ leading: ['-x'], words: ['deploy'] });
   });
 
-  for (const line of ['help rewind deploy', 'rewind help deploy', 'rewind --help deploy', 'rewind -h deploy']) {
+  for (const line of [
+    'help rewind deploy',
+    'rewind help deploy',
+    'rewind --help deploy',
+    'rewind -h deploy',
+  ]) {
     it(`asks for help: ${line}`, () => {
       expect(read(line)).to.deep.include({ kind: 'help', words: ['deploy'] });
     });
@@ -82,7 +95,10 @@ describe('the command line', () => {
       words: ['deploy', '--mess'],
     });
     expect(read('__complete rewind ')).to.deep.include({ kind: 'complete', words: [''] });
-    expect(read('__completeNoDesc --context x rewind --pro')).to.deep.include({ kind: 'complete', words: ['--pro'] });
+    expect(read('__completeNoDesc --context x rewind --pro')).to.deep.include({
+      kind: 'complete',
+      words: ['--pro'],
+    });
     expect(read('__complete rewind help')).to.deep.include({ kind: 'complete', words: ['help'] });
   });
 });

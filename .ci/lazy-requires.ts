@@ -1,14 +1,15 @@
 // oclif loads its help, its templates, its globbing and more before it knows what is asked of it. An esbuild plugin
 // that makes every `const x_1 = require('y')` of @oclif/core load at first use, which halves the start-up.
 import { readFile } from 'node:fs/promises';
+import type { Plugin } from 'esbuild';
 
 const ASSIGNED =
   /^(?:const|let|var) (\w+_\d+) = ((?:__import(?:Default|Star)\()?require\(["'][^"']+["']\)\)?);$/gm;
 const EXPORTED = /^exports\.(\w+) = (__importStar\(require\(["'][^"']+["']\)\));$/gm;
 
 /** The same module with its requires at first use. It rests on the shape of what tsc writes. */
-export function lazyRequires(source) {
-  const names = [...source.matchAll(ASSIGNED)].map(([, name]) => name);
+export function lazyRequires(source: string): string {
+  const names = [...source.matchAll(ASSIGNED)].map(([, name]) => name ?? '');
   const exported = 'Object.defineProperty(exports,"$1",{enumerable:true,get:()=>$2});';
   let text = source
     .replaceAll(EXPORTED, exported)
@@ -18,7 +19,7 @@ export function lazyRequires(source) {
   return text;
 }
 
-export const lazyOclif = {
+export const lazyOclif: Plugin = {
   name: 'lazy-oclif',
   setup(build) {
     build.onLoad({ filter: /\/@oclif\/core\/lib\/.*\.js$/ }, async ({ path }) => {
