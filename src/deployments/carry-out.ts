@@ -1,5 +1,6 @@
 import { execute, type Execution, type ExecutionObserver } from '../plan/executor.ts';
 import { Journal } from '../plan/journal.ts';
+import type { Step } from '../plan/steps/index.ts';
 import { openStateDirectory } from '../plan/state-directory.ts';
 import { describeStep } from '../plan/plan.ts';
 import { byService, listContainers } from '../docker/containers.ts';
@@ -103,6 +104,7 @@ async function failed(
         ...details,
         ...(execution.undoError instanceof RewindError ? execution.undoError.details : []),
         ...(await standing(runner, prepared, observation.project.name)),
+        ...notPutBack(prepared, execution.undoStep),
       ],
       hint: 'Mend what the message names, then: docker rewind recover',
       cause: error,
@@ -113,6 +115,14 @@ async function failed(
 function exitOf(error: RewindError): ExitCodeName {
   const name = Object.entries(ExitCode).find(([, code]) => code === error.exitCode)?.[0];
   return (name as ExitCodeName | undefined) ?? 'failed';
+}
+
+/** What the way back did not get to: from the step on that failed. Services are said with what they run. */
+function notPutBack({ plan }: Prepared, failedAt: Step): string[] {
+  return plan.undo
+    .slice(plan.undo.indexOf(failedAt))
+    .filter((step) => step.kind !== 'restore-services')
+    .map((step) => `not put back: ${step.resource}`);
 }
 
 /** What stands where, service by service, for the person who has to go on by hand. */

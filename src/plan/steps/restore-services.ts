@@ -6,6 +6,7 @@ import { inspectImages } from '../../docker/images.ts';
 import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
+import { gaveUpWaiting, settle } from './settle.ts';
 import { withImages } from './override-file.ts';
 import { lastLogs } from './up.ts';
 
@@ -136,6 +137,7 @@ async function compose(
     onLine: context.onLine,
   });
   if (result.exitCode === 0) return;
+  if (gaveUpWaiting(result) && (await settle(context, services)).length === 0) return;
   const error = engineError(result, doing);
   const containers = await listContainers(context.runner, context.scope.project).catch(() => []);
   const failed = containers.filter((entry) => services.includes(entry.service) && !wasWell(entry));

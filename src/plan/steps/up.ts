@@ -1,9 +1,10 @@
 import type { ComposeOptions } from '../../compose/options.ts';
 import { logsArgv, upArgv } from '../../docker/compose.ts';
-import { listContainers, type ContainerState } from '../../docker/containers.ts';
+import type { ContainerState } from '../../docker/containers.ts';
 import { engineError, isUnreachable, lastLine } from '../../docker/engine-error.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
+import { gaveUpWaiting, notUp, settle } from './settle.ts';
 
 /** `docker compose up -d --wait` of these services. */
 export interface ComposeUp extends StepBase {
@@ -26,24 +27,12 @@ export async function up(step: ComposeUp, context: StepContext): Promise<void> {
   });
   if (result.exitCode === 0 || context.signal.aborted) return;
   if (isUnreachable(result)) throw engineError(result);
-  const containers = (await listContainers(context.runner, context.scope.project)).filter((container) =>
-    step.services.includes(container.service),
-  );
-  if (containers.length > 0 && containers.every(isFinishedOrUp)) return;
+  const gaveUp = gaveUpWaiting(result);
+  const down = await (gaveUp ? settle : notUp)(context, step.services);
+  if (context.signal.aborted || (gaveUp && down.length === 0)) return;
   throw new RewindError('NOT_HEALTHY', `the new containers did not come up: ${lastLine(result)}`, {
-    details: await lastLogs(
-      context,
-      containers.filter((container) => !isFinishedOrUp(container)),
-    ),
+    details: await lastLogs(context, down),
   });
-}
-
-/**
- * Compose's --wait calls a one-shot container that ended with 0 a failure (docker/compose#10596): it did its work.
- */
-function isFinishedOrUp(container: ContainerState): boolean {
-  if (container.status === 'exited') return container.exitCode === 0;
-  return container.status === 'running' && (container.health === undefined || container.health === 'healthy');
 }
 
 /** The last log lines of each container, headed by its name and state. */

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listContainers, type ContainerState } from '../../docker/containers.ts';
+import { lastLine } from '../../docker/engine-error.ts';
+import type { RunResult } from '../../docker/runner.ts';
+import type { StepContext } from './context.ts';
+
+const POLL_MS = 300;
+
+/**
+ * Whether `up --wait` ended only because it does not know how to wait: it does so for all services at once as soon as
+ * one container ended with 0 (docker/compose#10596) or has its health check disabled, although nothing is wrong then.
+ */
+export function gaveUpWaiting(result: RunResult): boolean {
+  return /^container \S+ (?:exited \(0\)|has no healthcheck configured)$/.test(lastLine(result));
+}
+
+/**
+ * Goes on waiting where Compose stopped. Returns the containers that are not up: none when all is well, as soon as
+ * one cannot get there any more.
+ */
+export async function settle(context: StepContext, services: readonly string[]): Promise<ContainerState[]> {
+  for (;;) {
+    const down = await notUp(context, services);
+    if (down.length === 0 || context.signal.aborted || !down.every(isComing)) return down;
+    await sleep(POLL_MS, undefined, { signal: context.signal }).catch(() => {});
+  }
+}
+
+/** The containers of these services that neither run well nor ended with 0. */
+export async function notUp(context: StepContext, services: readonly string[]): Promise<ContainerState[]> {
+  const containers = await listContainers(context.runner, context.scope.project);
+  return containers.filter((container) => services.includes(container.service) && !isFinishedOrUp(container));
+}
+
+function isFinishedOrUp(container: ContainerState): boolean {
+  if (container.status === 'exited') return container.exitCode === 0;
+  return container.status === 'running' && (container.health === undefined || container.health === 'healthy');
+}
+
+function isComing(container: ContainerState): boolean {
+  return container.status === 'running' && container.health === 'starting';
+}
