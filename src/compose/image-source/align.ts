@@ -16,7 +16,7 @@ export function align(spans: readonly Span[], wanted: string, writeEnv: boolean)
     const next = new Map<number, { cost: number; texts: string[] }>();
     for (const [from, { cost, texts }] of best) {
       for (let to = last ? wanted.length : from; to <= wanted.length; to++) {
-        if (!last && !fits(ends[index] as number, was, to, will)) continue;
+        if (!last && !fits(ends[index] as number, was, to, will) && !grows(span, from, to, will)) continue;
         const text = wanted.slice(from, to);
         const price =
           cost + costOf(span, text, spans, writeEnv, was) + crowding(spans, index, text, ends, was);
@@ -63,11 +63,18 @@ function fits(before: number, was: Joints, after: number, will: Joints): boolean
   return after >= will.digestAt;
 }
 
+/** An empty variable in front of other text may grow, within the part of the reference that it stands in. */
+function grows(span: Span, from: number, to: number, will: Joints): boolean {
+  if (span.text !== '' || span.kind === 'fixed' || (span.kind === 'text' && span.origin === 'value'))
+    return false;
+  return from < will.restStart ? to <= will.nameEnd : to <= will.digestAt;
+}
+
 function costOf(span: Span, text: string, spans: readonly Span[], writeEnv: boolean, was: Joints): number {
   if (text === span.text) return 0;
   if (span.kind === 'fixed') return Number.POSITIVE_INFINITY;
   if (span.kind === 'unset') return writeEnv && text !== '' ? 0.9 : Number.POSITIVE_INFINITY;
-  const size = Math.abs(text.length - span.text.length) / 1000;
+  const size = replaced(span.text, text, span.origin === 'value' ? 1.2 : 1.1) / 1000;
   if (span.origin === 'value') {
     // The empty place behind a last variable is the last resort.
     return (span.from === span.to && spans.length > 1 ? 1.2 : 1) + size;
@@ -77,6 +84,16 @@ function costOf(span: Span, text: string, spans: readonly Span[], writeEnv: bool
   const others = spans.some((other) => other !== span && other.text !== '');
   const grown = others && was.nameEnd === was.end && /[:@]/.test(text) && !/[:@]/.test(span.text) ? 0.3 : 0;
   return (span.origin === 'env' ? 1.1 : 1) + emptied + grown + size;
+}
+
+/** How much is taken away and put in, for choosing between ways that change as many places. */
+function replaced(before: string, after: string, priceOfNew: number): number {
+  const limit = Math.min(before.length, after.length);
+  let same = 0;
+  while (same < limit && before[same] === after[same]) same++;
+  const head = same;
+  while (same < limit && before.at(head - same - 1) === after.at(head - same - 1)) same++;
+  return before.length - same + (after.length - same) * priceOfNew;
 }
 
 /** Text of a tag must not grow into the place where a variable would stand that only happens to be unset now. */
