@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dockerConfig, ROOT, run as execute, SHIM, type RunOutcome } from '../e2e/installed.ts';
-import { TestProject, type Mode } from '../integration/project.ts';
+import { TestProject } from '../integration/project.ts';
 import { inTurn, resultTable, type Sample } from './measure.ts';
 
 // A handshake takes about as long as starting any program does, so many of them are measured at once.
@@ -15,7 +15,7 @@ export async function run(args: readonly string[]): Promise<void> {
   await good(execute('sh', [join(ROOT, 'test/engine/engine.sh')]));
   await good(execute('sh', [join(ROOT, 'test/engine/images.sh')]));
   const rolled = Math.ceil(runs / 2);
-  await withProjects('ok', async (bare, rewound) => {
+  await withProjects('unchecked', async (bare, rewound) => {
     print(`start, ${runs} runs in turn`, await startup(runs, rewound));
     print(
       `rollback of one service without a health check, ${rolled} runs in turn`,
@@ -98,23 +98,31 @@ async function rollback(
 
 /** Two projects that are the same, both at v2; in one of them docker rewind deployed v1 and v2. */
 async function withProjects(
-  mode: Mode,
+  mode: 'unchecked' | 'slow',
   use: (bare: TestProject, rewound: TestProject) => Promise<void>,
 ): Promise<void> {
   const projects: TestProject[] = [];
   try {
-    for (let i = 0; i < 2; i++) projects.push(await TestProject.web({ v1: mode, v2: mode }));
-    const [bare, rewound] = projects as [TestProject, TestProject];
-    for (const project of projects) {
-      const check = mode === 'ok' ? '    healthcheck: {disable: true}\n' : '';
-      project.write('compose.yml', project.webFile('v2') + check);
+    for (let i = 0; i < 2; i++) {
+      const project = await TestProject.web(mode === 'slow' ? { v1: mode, v2: mode } : {});
+      projects.push(project);
+      if (mode === 'unchecked') for (const tag of ['v1', 'v2']) await uncheckedImage(project, tag);
+      project.write('compose.yml', project.webFile('v2'));
     }
+    const [bare, rewound] = projects as [TestProject, TestProject];
     for (const tag of ['v1', 'v2']) await rewound.must(['deploy', `web=${rewound.repository}:${tag}`]);
     await good(bare.docker(['compose', 'up', '-d', '--wait']));
     await use(bare, rewound);
   } finally {
     for (const project of projects) await project.remove();
   }
+}
+
+/** An image without a health check that stops as soon as it is told to. */
+async function uncheckedImage(project: TestProject, tag: string): Promise<void> {
+  const command = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done";
+  const input = `FROM rewind-test/alpine:3.20\nENV APP_VERSION=${tag}\nCMD ${JSON.stringify(['sh', '-c', command])}\n`;
+  await good(project.docker(['build', '--quiet', '--tag', `${project.repository}:${tag}`, '-'], { input }));
 }
 
 async function good(outcome: Promise<RunOutcome>): Promise<RunOutcome> {
