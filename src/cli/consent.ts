@@ -6,7 +6,8 @@ import { confirm } from '../ui/prompts.ts';
 import type { Terminal } from '../ui/terminal.ts';
 
 /**
- * Gets a yes for a plan and says whether it had to show the plan for that, or throws: `refused` (4) for a no, `usage` (2) where nobody can be asked and no flag said it.
+ * Gets a yes for a plan and says whether it had to show the plan for that, or throws: `refused` (4) for a no,
+ * `usage` (2) where nobody can be asked and no flag said it.
  * `always`: the command asks also when the plan does only what was named on the command line.
  */
 export async function requireConsent(
@@ -20,20 +21,22 @@ export async function requireConsent(
   if (!needed) return false;
   if (!terminal.interactive) {
     if (options.yes || prepared.effects.length > 0) throw effectsNeedConsent(prepared, options.yes);
-    throw new RewindError(
-      'NEEDS_YES',
-      'this asks before it changes anything, and there is no terminal to ask on',
-      {
-        exit: 'usage',
-        hint: 'Look at the plan with --dry-run, then give --yes',
-      },
-    );
+    throw needsYes();
   }
   process.stderr.write(`${planText(prepared, terminal.progressStyle)}\n`);
   if (!(await confirm('Go on?'))) {
     throw new RewindError('DECLINED', 'declined. Nothing was changed', { exit: 'refused' });
   }
   return true;
+}
+
+/** Where nobody can be asked: said at once, before anything is looked at. */
+export function needsYes(): RewindError {
+  return new RewindError(
+    'NEEDS_YES',
+    'this asks before it changes anything, and there is no terminal to ask on',
+    { exit: 'usage', hint: 'Look at the plan with --dry-run, then give --yes' },
+  );
 }
 
 function effectsNeedConsent(prepared: Prepared, yes: boolean): RewindError {

@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
+import { needsYes } from '../cli/consent.ts';
 import { ChangingCommand } from '../cli/changing-command.ts';
 import { EDIT_FLAGS, editOptions } from '../cli/edit-flags.ts';
+import { RewindError } from '../errors.ts';
 
 export default class Rollback extends ChangingCommand {
   static override summary = 'move the images back to a recorded deployment; the data stays as it is';
@@ -29,7 +31,6 @@ export default class Rollback extends ChangingCommand {
       min: 1,
       helpValue: 'N',
       description: 'go back N deployments',
-      exclusive: ['deployment'],
     }),
     service: Flags.string({
       multiple: true,
@@ -45,6 +46,8 @@ export default class Rollback extends ChangingCommand {
 
   async run(): Promise<object> {
     const { flags, args } = await this.parse(Rollback);
+    if (args.deployment !== undefined && flags.steps !== undefined) throw targetAndSteps(args.deployment);
+    if (!flags.yes && !flags['dry-run'] && !this.terminal.interactive) throw needsYes();
     const [{ withObservation }, { planRollback }, { finishDeployment }, { pickTarget, orNearest }] =
       await Promise.all([
         import('../deployments/session.ts'),
@@ -71,4 +74,11 @@ export default class Rollback extends ChangingCommand {
       );
     });
   }
+}
+
+function targetAndSteps(target: string): RewindError {
+  return new RewindError('USAGE', `${target} and --steps name two different targets`, {
+    exit: 'usage',
+    hint: 'Give one of them: docker rewind rollback --help',
+  });
 }

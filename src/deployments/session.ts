@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { findComposeFiles } from '../compose/files.ts';
 import type { Runner } from '../docker/runner.ts';
 import { acquireLock } from '../plan/lock.ts';
-import { diskError, openStateDirectory, stateDirectoryOf } from '../plan/state-directory.ts';
+import {
+  diskError,
+  dropUnusedStateDirectory,
+  openStateDirectory,
+  stateDirectoryOf,
+} from '../plan/state-directory.ts';
 import { observe, type Observation, type Where } from './observation.ts';
 import { requireConcluded } from './recover.ts';
 
@@ -20,6 +26,7 @@ export async function withLock<T>(
 ): Promise<T> {
   const { directory } = findComposeFiles(options.where.options, options.where.cwd, options.where.env);
   if (options.dryRun) return work(stateDirectoryOf(directory));
+  const isNew = !existsSync(stateDirectoryOf(directory));
   const stateDirectory = await openStateDirectory(directory);
   const lock = await acquireLock(stateDirectory, options.command).catch((error: unknown) => {
     throw diskError(error, stateDirectory);
@@ -28,6 +35,8 @@ export async function withLock<T>(
     return await work(stateDirectory);
   } finally {
     await lock.release();
+    // A command that was refused leaves no trace in a project that docker rewind never worked in.
+    if (isNew) await dropUnusedStateDirectory(stateDirectory);
   }
 }
 

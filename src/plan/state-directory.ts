@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RewindError } from '../errors.ts';
 import { makePrivateDirectory } from './durable.ts';
@@ -22,6 +22,21 @@ export async function openStateDirectory(directory: string): Promise<string> {
     return state;
   } catch (error) {
     throw diskError(error, state);
+  }
+}
+
+/** Removes a state directory that holds nothing but what openStateDirectory put there. */
+export async function dropUnusedStateDirectory(state: string): Promise<void> {
+  try {
+    await rmdir(join(state, 'journal')).catch(() => {});
+    const names = await readdir(state);
+    if (names.some((name) => name !== '.gitignore')) return;
+    await rm(join(state, '.gitignore'));
+    await rmdir(state);
+  } catch {
+    // Somebody else has begun to use it, or it cannot be removed: it does no harm.
+    if (existsSync(state))
+      await writeFile(join(state, '.gitignore'), GITIGNORE, { mode: 0o600 }).catch(() => {});
   }
 }
 
