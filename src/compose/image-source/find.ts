@@ -127,6 +127,32 @@ export class Finder {
         outerColumn: columnOf(source, services.pair.key),
       });
       const own = map === pair.value && !merged && !services.merged && services.pair.value === found.map;
+      const anchored = [root, found.map, map].some((each) => each?.anchor !== undefined);
+      if (map) this.#inService(source, map, { directory, scope, own, anchored }, out, []);
+    }
+  }
+
+  #servicePairs(
+    source: SourceDocument,
+    service: string,
+  ): { found: FoundKey; services: FoundKey; root: YAMLMap }[] {
+    const root = asMap(source, source.document.contents);
+    const services = root && findKey(source, root, 'services')[0];
+    const map = asMap(source, services?.pair.value);
+    if (!root || !services || !map) return [];
+    return findKey(source, map, service)
+      .slice(0, 1)
+      .map((found) => ({ found, services, root }));
+  }
+
+  #inService(
+    source: SourceDocument,
+    map: YAMLMap,
+    at: { directory: string; scope: Scope; own: boolean; anchored: boolean },
+    out: Findings,
+    visited: string[],
+  ): void {
+    for (const found of findKey(source, map, 'image')) {
       const { value } = found.pair;
       const anchored = at.anchored || yaml().isAlias(value) || (value as Scalar | null)?.anchor !== undefined;
       out.candidates.push({ source, scope: at.scope, found, own: at.own && !found.merged, anchored });
