@@ -15,7 +15,7 @@ export function ownIdentity(): ProcessIdentity {
   return {
     host: hostname(),
     pid: process.pid,
-    processStart: processStart(process.pid) ?? 0,
+    processStart: processStat(process.pid)?.start ?? 0,
     bootId: bootId(),
   };
 }
@@ -29,15 +29,19 @@ export function isAlive(identity: ProcessIdentity): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  const start = processStart(identity.pid);
-  return start === undefined || identity.processStart === 0 || start === identity.processStart;
+  const stat = processStat(identity.pid);
+  if (stat === undefined) return true;
+  // Killed, and only its number is left because its parent does not ask for it: process 1 of a container never does.
+  if (stat.state === 'Z' || stat.state === 'X') return false;
+  return identity.processStart === 0 || stat.start === identity.processStart;
 }
 
-function processStart(pid: number): number | undefined {
+function processStat(pid: number): { state: string; start: number } | undefined {
   try {
-    // Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses.
+    // Fields 3 and 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses.
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', start: Number(fields[19]) };
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
@@ -16,6 +17,10 @@ export function taskProgress(plan: Plan): Progress {
     lists.set(phase, list);
     return list;
   };
+  // The second Ctrl-C ends the process at once: listr2 cannot show the cursor again then, and has process.stderr in
+  // its hands still.
+  const showCursor = (): void => void writeSync(process.stderr.fd, '\u001B[?25h\n');
+  process.on('exit', showCursor);
   let latest: TaskList | undefined;
   let chain: Promise<void> = Promise.resolve();
   return {
@@ -37,6 +42,7 @@ export function taskProgress(plan: Plan): Progress {
     close: async () => {
       for (const list of lists.values()) list.abandon();
       await chain;
+      process.off('exit', showCursor);
     },
   };
 }

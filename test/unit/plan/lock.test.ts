@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +108,20 @@ describe('process identity', () => {
     expect(isAlive(ownIdentity())).to.equal(true);
     expect(isAlive(await deadProcess())).to.equal(false);
     expect(isAlive({ ...ownIdentity(), processStart: 12345 })).to.equal(false);
+  });
+
+  it('takes a process for dead that ended and was never asked for', async () => {
+    if (process.platform !== 'linux') return;
+    // The shell becomes `sleep`, which does not ask for the child that the shell left it.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    const state = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')[2] ?? '';
+    while (state() !== 'Z') await new Promise((resolve) => setImmediate(resolve));
+    expect(isAlive({ ...ownIdentity(), pid, processStart: 0 })).to.equal(false);
+    parent.kill();
   });
 
   it('takes a process of another host for alive, and one without /proc by its number alone', () => {
