@@ -38,7 +38,7 @@ function section(command: Command): string {
   );
   return [
     `## ${nameOf(command)}`,
-    `${command.summary ?? ''}.`,
+    `${sentence(command.summary ?? '')}.`,
     code([usage]),
     command.description ?? '',
     args.length === 0
@@ -70,6 +70,7 @@ function exampleBlock(command: Command): string {
   return examples.length === 0 ? '' : code(examples);
 }
 
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 const nameOf = (command: Command): string => command.id.replaceAll(':', ' ');
 const anchor = (command: Command): string => command.id.replaceAll(':', '-');
 const list = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n');

@@ -8,11 +8,7 @@ type Described = Command.Loadable & { exitCodes?: ExitCodes };
 class RewindCommandHelp extends CommandHelp {
   /** Without the flags, which are listed below anyway. */
   protected override defaultUsage(): string {
-    return [
-      this.command.id,
-      ...Object.values(this.command.args ?? {}).map((arg) => argUsage(arg)),
-      '[OPTIONS]',
-    ].join(' ');
+    return usageOf(this.command);
   }
 
   /** The summary stands at the top already. */
@@ -29,12 +25,20 @@ class RewindCommandHelp extends CommandHelp {
 
 class RewindHelp extends Help {
   protected override CommandHelpClass = RewindCommandHelp;
+
+  protected override async showRootHelp(): Promise<void> {
+    await super.showRootHelp();
+    this.log('docker rewind COMMAND --help describes one command.');
+  }
 }
 
-/** `[IMAGE…]`, `POINT`. */
-export function argUsage(arg: { name: string; required?: boolean; multiple?: boolean }): string {
-  const name = `${arg.name.toUpperCase()}${arg.multiple ? '…' : ''}`;
-  return arg.required ? name : `[${name}]`;
+/** `set-image IMAGE… [OPTIONS]`: what can be typed, with optional words in brackets. */
+export function usageOf(command: Pick<Command.Cached, 'id' | 'args' | 'strict'>): string {
+  const args = Object.values(command.args ?? {}).map(({ name, required, multiple }) => {
+    const word = `${name.toUpperCase()}${multiple || command.strict === false ? '…' : ''}`;
+    return required ? word : `[${word}]`;
+  });
+  return [command.id.replaceAll(':', ' '), ...args, '[OPTIONS]'].join(' ');
 }
 
 /** `0   done`, one line for each code, in the order of the numbers. */

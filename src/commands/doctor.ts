@@ -4,7 +4,7 @@ import { ExitCode } from '../errors.ts';
 import { plain } from '../ui/error-text.ts';
 
 export default class Doctor extends RewindCommand {
-  static override summary = 'Say what works, what is missing and what to do about it';
+  static override summary = 'say what works, what is missing and what to do about it';
   static override description =
     'Looks at the Docker engine, Compose, the plugin link, Node, the project, its state directory, history and ' +
     'lock, and at what a crash may have left behind. Changes nothing.';

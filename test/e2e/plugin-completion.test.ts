@@ -36,7 +36,7 @@ describe('completion', () => {
     const lines = await complete('');
     expect(values(lines)).to.include.members(['deploy', 'rollback', 'history', 'status', 'doctor', 'plugin']);
     expect(lines.find((line) => line.startsWith('doctor'))).to.equal(
-      'doctor\tSay what works, what is missing and what to do about it',
+      'doctor\tsay what works, what is missing and what to do about it',
     );
     expect(lines.at(-1)).to.equal(':4');
     expect(values(await complete('do'))).to.deep.equal(['doctor', ':4']);

@@ -3,7 +3,7 @@ import { invocation } from '../../cli/invocation.ts';
 import { installPluginLink, pluginPath, pluginTarget } from '../../plugin/link.ts';
 
 export default class PluginInstall extends RewindCommand {
-  static override summary = 'Make the link that lets docker find this plugin';
+  static override summary = 'make the link that lets docker find this plugin';
   static override description =
     'Links ~/.docker/cli-plugins/docker-rewind (or the same below DOCKER_CONFIG) to this installation. ' +
     'A link to another installation is replaced; a file of somebody else is left alone.';

@@ -3,7 +3,7 @@ import { invocation } from '../../cli/invocation.ts';
 import { pluginPath, pluginTarget, removePluginLink } from '../../plugin/link.ts';
 
 export default class PluginRemove extends RewindCommand {
-  static override summary = 'Take away the link that lets docker find this plugin';
+  static override summary = 'take away the link that lets docker find this plugin';
   static override description = 'The program itself stays installed: docker-rewind goes on working.';
   static override examples = ['docker-rewind plugin remove'];
   static override exitCodes = {
