@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Interfaces } from '@oclif/core';
 import type { ExitCodes } from '../src/cli/base-command.ts';
-import { argUsage, exitCodeLines } from '../src/cli/help.ts';
+import { exitCodeLines, usageOf } from '../src/cli/help.ts';
 
 type Command = Interfaces.Manifest['commands'][string] & { exitCodes?: ExitCodes };
 type Flag = Command['flags'][string];
@@ -33,13 +33,10 @@ function section(command: Command): string {
     ({ helpGroup, hidden }) => helpGroup === undefined && !hidden,
   );
   const args = Object.values(command.args).filter(({ hidden }) => !hidden);
-  const usage = ['docker rewind', nameOf(command), ...args.map((arg) => argUsage(arg)), '[OPTIONS]'].join(
-    ' ',
-  );
   return [
     `## ${nameOf(command)}`,
     `${sentence(command.summary ?? '')}.`,
-    code([usage]),
+    code([`docker rewind ${usageOf(command)}`]),
     command.description ?? '',
     args.length === 0
       ? ''
@@ -67,7 +64,8 @@ function exampleBlock(command: Command): string {
   const examples = (Array.isArray(command.examples) ? command.examples : []).map((example) =>
     typeof example === 'string' ? example : `# ${example.description}\n${example.command}`,
   );
-  return examples.length === 0 ? '' : code(examples);
+  if (examples.length === 0) return '';
+  return code(examples.map((line) => line.replaceAll('<%= config.bin %>', 'docker rewind')));
 }
 
 const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
