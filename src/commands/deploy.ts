@@ -24,8 +24,7 @@ export default class Deploy extends ChangingCommand {
     interrupted: 'interrupted before anything was changed',
   } as const;
   static override args = {
-    services: Args.string({
-      name: 'SERVICE=REF',
+    'service=ref': Args.string({
       description:
         'a service and the image reference that it shall run; SERVICE alone: as the file says, or with --tag',
       ignoreStdin: true,

@@ -27,8 +27,7 @@ export default class SetImage extends RewindCommand {
     interrupted: 'interrupted, and every byte is as it was before',
   } as const;
   static override args = {
-    changes: Args.string({
-      name: 'SERVICE=REF',
+    'service=ref': Args.string({
       description: 'a service and the whole image reference that it shall have',
       ignoreStdin: true,
     }),
