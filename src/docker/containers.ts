@@ -43,6 +43,11 @@ export function inspectContainersArgv(ids: readonly string[]): Argv {
   return ['docker', 'container', 'inspect', ...ids];
 }
 
+/** Containers that do not run; their anonymous volumes stay. */
+export function removeContainersArgv(ids: readonly string[]): Argv {
+  return ['docker', 'container', 'rm', ...ids];
+}
+
 /** All containers of a project, stopped ones too, ordered by service and number. */
 export async function listContainers(runner: Runner, project: string): Promise<ContainerState[]> {
   for (;;) {

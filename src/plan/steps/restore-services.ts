@@ -1,6 +1,12 @@
 import { imageOf, resolveModel, type ResolvedModel } from '../../compose/project.ts';
 import { removeArgv, stopArgv, upArgv } from '../../docker/compose.ts';
-import { byService, isRunning, listContainers, type ContainerState } from '../../docker/containers.ts';
+import {
+  byService,
+  isRunning,
+  listContainers,
+  removeContainersArgv,
+  type ContainerState,
+} from '../../docker/containers.ts';
 import { engineError } from '../../docker/engine-error.ts';
 import { inspectImages } from '../../docker/images.ts';
 import type { Argv } from '../../docker/runner.ts';
@@ -23,6 +29,7 @@ export interface RestoreServices extends StepBase {
 }
 
 export async function restoreServices(step: RestoreServices, context: StepContext): Promise<void> {
+  await removeHalfMade(step, context);
   const now = byService(await listContainers(context.runner, context.scope.project));
   const changed = Object.entries(step.services).filter(
     ([service, before]) => !isSame(before, now.get(service) ?? []),
@@ -60,6 +67,29 @@ export async function restoreServices(step: RestoreServices, context: StepContex
   }
   await verify(context, present);
 }
+
+/**
+ * Compose makes a new container beside the old one, under another name, before it stops that. Cut off in between it
+ * would take the new one for the present one next time, and fail because the name is taken. Where the old one is gone
+ * already the new one has its anonymous volumes, and stays.
+ */
+async function removeHalfMade(step: RestoreServices, context: StepContext): Promise<void> {
+  const now = await listContainers(context.runner, context.scope.project);
+  const before = new Set(
+    Object.values(step.services).flatMap((list) => list.map((container) => container.id)),
+  );
+  const old = new Set(now.filter(({ id }) => before.has(id)).map(replica));
+  const halfMade = now.filter(
+    (container) => container.status === 'created' && !before.has(container.id) && old.has(replica(container)),
+  );
+  if (halfMade.length === 0) return;
+  const ids = halfMade.map((container) => container.id);
+  const result = await context.runner.run(removeContainersArgv(ids));
+  if (result.exitCode !== 0 && !/no such container/i.test(result.stderr))
+    throw engineError(result, `removing ${halfMade.map((container) => container.name).join(', ')}`);
+}
+
+const replica = (container: ContainerState): string => `${container.service} ${container.number}`;
 
 /** Compose's replica count of a service. */
 export function replicas(model: ResolvedModel, service: string): number {
