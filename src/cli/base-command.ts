@@ -109,6 +109,8 @@ export abstract class RewindCommand extends Command {
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     const parsed = await super.parse<F, B, A>(options, argv);
     this.#flags = parsed.flags as BaseFlags;
+    // Whatever asked for it before the flags were known has its answer.
+    this.#terminal = undefined;
     return parsed;
   }
 
