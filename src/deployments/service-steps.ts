@@ -4,7 +4,7 @@ import { isRunning } from '../docker/containers.ts';
 import type { RestoreServices } from '../plan/steps/restore-services.ts';
 import { replicas } from '../plan/steps/restore-services.ts';
 import type { ComposeUp } from '../plan/steps/up.ts';
-import type { VerifyImages } from '../plan/steps/verify-images.ts';
+import type { VerifyImages, WantedImage } from '../plan/steps/verify-images.ts';
 import { withDependencies } from './concerned.ts';
 import type { Observation } from './observation.ts';
 
@@ -36,9 +36,13 @@ export function serviceSteps(
       return running > 0 && running !== replicas(project.model, service) ? [[service, running] as const] : [];
     }),
   );
-  const wanted = changes.map(({ service, image, imageId }) => [
+  const wanted = changes.map(({ service, image, imageId }): [string, WantedImage] => [
     service,
-    { image, ...(imageId === undefined ? {} : { imageId }) },
+    {
+      image,
+      ...(imageId === undefined ? {} : { imageId }),
+      ...((containers.get(service) ?? []).some(isRunning) ? { ran: true } : {}),
+    },
   ]);
   return {
     forward: [

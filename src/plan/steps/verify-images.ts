@@ -4,10 +4,17 @@ import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { lastLogs } from './up.ts';
 
+export interface WantedImage {
+  image: string;
+  imageId?: string;
+  /** It ran before, so it is no job: one that ends at once has failed, also with exit code 0. */
+  ran?: boolean;
+}
+
 /** Every container of each service must run exactly this image. Without `imageId`, the one that `image` names now. */
 export interface VerifyImages extends StepBase {
   kind: 'verify-images';
-  services: Readonly<Record<string, { image: string; imageId?: string }>>;
+  services: Readonly<Record<string, WantedImage>>;
 }
 
 export async function verifyImages(step: VerifyImages, context: StepContext): Promise<void> {
@@ -26,7 +33,9 @@ export async function verifyImages(step: VerifyImages, context: StepContext): Pr
         );
       }
     }
-    const crashed = containers.filter(isCrashing);
+    const crashed = containers.filter(
+      (container) => isCrashing(container) || (target.ran === true && container.status === 'exited'),
+    );
     if (crashed.length > 0) {
       throw new RewindError(
         'CRASHING',
