@@ -9,7 +9,7 @@ import { messageOf, RewindError, type ExitCodeName, ExitCode } from '../errors.t
 import type { Deployment } from './deployment.ts';
 import { succeededRecord, takenBackRecord } from './draft.ts';
 import { appendHistory } from './history.ts';
-import { keepComposeFiles } from './kept-files.ts';
+import { dropComposeFiles, keepComposeFiles } from './kept-files.ts';
 import type { Prepared } from './prepared.ts';
 
 export interface CarryOutOptions {
@@ -39,8 +39,13 @@ export async function carryOut(
     before: observation.project.model,
     conclude: async () => {
       record = await succeededRecord(runner, observation.scope, draft);
-      await keepComposeFiles(stateDirectory, record, observation.project, draft.options);
-      await appendHistory(stateDirectory, record);
+      try {
+        await keepComposeFiles(stateDirectory, record, observation.project, draft.options);
+        await appendHistory(stateDirectory, record);
+      } catch (error) {
+        await dropComposeFiles(stateDirectory, record);
+        throw error;
+      }
     },
   });
   if (execution.outcome === 'done' && record !== undefined) {

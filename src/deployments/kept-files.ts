@@ -1,4 +1,4 @@
-import { chmod, copyFile, readFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { ComposeOptions } from '../compose/options.ts';
@@ -6,6 +6,7 @@ import { composeFilesOf } from '../compose/file-tree.ts';
 import type { Project } from '../compose/project.ts';
 import { RewindError } from '../errors.ts';
 import { makePrivateDirectory, writeDurably } from '../plan/durable.ts';
+import { diskError } from '../plan/state-directory.ts';
 import type { Deployment } from './deployment.ts';
 
 /** One Compose file as it was after a deployment. */
@@ -30,19 +31,28 @@ export async function keepComposeFiles(
   options: ComposeOptions,
 ): Promise<void> {
   const directory = directoryOf(stateDirectory, deployment);
-  await makePrivateDirectory(directory);
-  const paths = await composeFilesOf(project, options);
-  const index = paths.map((path, position) => ({
-    path: relative(project.directory, path),
-    copy: String(position),
-  }));
-  await Promise.all(
-    index.map(async ({ path, copy }) => {
-      await copyFile(resolve(project.directory, path), join(directory, copy));
-      await chmod(join(directory, copy), 0o600);
-    }),
-  );
-  await writeDurably(join(directory, 'index.json'), JSON.stringify(index));
+  try {
+    await makePrivateDirectory(directory);
+    const paths = await composeFilesOf(project, options);
+    const index = paths.map((path, position) => ({
+      path: relative(project.directory, path),
+      copy: String(position),
+    }));
+    await Promise.all(
+      index.map(async ({ path, copy }) => {
+        await copyFile(resolve(project.directory, path), join(directory, copy));
+        await chmod(join(directory, copy), 0o600);
+      }),
+    );
+    await writeDurably(join(directory, 'index.json'), JSON.stringify(index));
+  } catch (error) {
+    throw diskError(error, directory);
+  }
+}
+
+/** Takes the copies of a deployment away that could not be recorded. Never fails. */
+export async function dropComposeFiles(stateDirectory: string, deployment: Deployment): Promise<void> {
+  await rm(directoryOf(stateDirectory, deployment), { recursive: true, force: true }).catch(() => {});
 }
 
 /** The files that keepComposeFiles kept. Throws NO_KEPT_FILES (exit 4) where they are not on this host. */

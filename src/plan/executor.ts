@@ -88,6 +88,7 @@ export async function undo(
   // A full disk must not keep services down: what the journal cannot take any more is done all the same.
   const record = (index: number, state: JournalEntry['state']): Promise<void> =>
     context.journal.record('undo', index, state).catch(() => {});
+  await context.journal.releaseReserve();
   const untouched = untouchedFiles(plan, entries);
   for (const [index, step] of plan.undo.entries()) {
     if (untouched.has(step)) {

@@ -1,10 +1,13 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { messageOf, RewindError } from '../errors.ts';
 import { appendDurably, makePrivateDirectory, syncDirectory, writeDurably } from './durable.ts';
 import type { Plan } from './plan.ts';
 import { diskError } from './state-directory.ts';
+
+const RESERVE = 'reserve';
+const RESERVE_BYTES = 65_536;
 
 /** One line of `progress.jsonl`: a step of the plan or of its way back began or ended. */
 export interface JournalEntry {
@@ -32,6 +35,7 @@ export class Journal {
     const journal = new Journal(id, join(journals, id));
     try {
       await makePrivateDirectory(journal.directory);
+      await writeFile(join(journal.directory, RESERVE), randomBytes(RESERVE_BYTES), { mode: 0o600 });
       await writeDurably(join(journal.directory, 'plan.json'), JSON.stringify(plan));
       await syncDirectory(journals);
       return journal;
@@ -48,6 +52,11 @@ export class Journal {
     await appendDurably(path, `${JSON.stringify(entry)}\n`).catch((error: unknown) => {
       throw diskError(error, path);
     });
+  }
+
+  /** Gives the way back some room on a disk that is full: files are put back by writing them anew. */
+  async releaseReserve(): Promise<void> {
+    await rm(join(this.directory, RESERVE), { force: true }).catch(() => {});
   }
 
   /** The execution is over and its outcome is recorded elsewhere. */

@@ -113,7 +113,7 @@ describe('process identity', () => {
   it('takes a process for dead that ended and was never asked for', async () => {
     if (process.platform !== 'linux') return;
     // The shell becomes `sleep`, which does not ask for the child that the shell left it.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
