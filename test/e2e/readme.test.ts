@@ -32,10 +32,10 @@ function transcript(page: string): Shown[] {
 /** What differs from run to run: who, where, how long. Runs of blanks, since columns follow the widest cell. */
 function steady(text: string): string {
   return text
+    .replaceAll('rewind-test/postgres:15', 'postgres:15')
     .replaceAll(/\d+(\.\d+)?s\b/g, 'Ns')
     .replaceAll(/"(?:GET|POST) [^"]*"/g, '"request"')
     .replaceAll(/\b(root|ana|[a-z_][a-z0-9_-]*)(?= +rewind-)/g, 'somebody')
-    .replaceAll(/(rewind-test\/)?postgres:15/g, 'postgres:15')
     .replaceAll(/[ \t]+/g, ' ')
     .trim();
 }
