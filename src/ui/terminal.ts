@@ -1,3 +1,5 @@
+import { Chalk } from 'chalk';
+
 export type ProgressMode = 'tty' | 'plain' | 'json' | 'quiet';
 
 /** The few ways to set text apart; each returns its text unchanged where colour is off. */
@@ -77,25 +79,8 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
 }
 
-// Written out: node:util, which has the same, takes longer to load than all the rest that is needed to say "no".
-const CODES = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  cyan: [36, 39],
-} as const;
-
 function styles(on: boolean): Style {
-  const make = ([open, close]: readonly [number, number]) =>
-    on ? (text: string) => `\u001B[${open}m${text}\u001B[${close}m` : (text: string) => text;
-  return {
-    bold: make(CODES.bold),
-    dim: make(CODES.dim),
-    red: make(CODES.red),
-    green: make(CODES.green),
-    yellow: make(CODES.yellow),
-    cyan: make(CODES.cyan),
-  };
+  // Whether there is colour is decided above, once, and not by chalk's own look at the streams.
+  const { bold, dim, red, green, yellow, cyan } = new Chalk({ level: on ? 1 : 0 });
+  return { bold, dim, red, green, yellow, cyan };
 }
