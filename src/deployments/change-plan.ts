@@ -7,7 +7,7 @@ import type { Step } from '../plan/steps/index.ts';
 import type { RestoreTag } from '../plan/steps/images.ts';
 import { concernedServices } from './concerned.ts';
 import type { Observation } from './observation.ts';
-import { serviceSteps, type Change } from './service-steps.ts';
+import { backWithTags, serviceSteps, type Change } from './service-steps.ts';
 
 export interface ChangePlan {
   steps: Step[];
@@ -73,8 +73,7 @@ export async function planChanges(
       reason: 'as it was before',
       edit,
     })),
-    ...options.tags,
-    back,
+    ...backWithTags(back, options.tags),
   ];
   return { steps, undo, edits, concerned };
 }

@@ -13,7 +13,7 @@ import type { DeployedService, Deployment } from './deployment.ts';
 import { keptComposeFiles, type KeptFile } from './kept-files.ts';
 import type { Observation } from './observation.ts';
 import type { RecordedImage } from './rollback-image.ts';
-import { serviceSteps } from './service-steps.ts';
+import { backWithTags, serviceSteps } from './service-steps.ts';
 
 export interface Reached {
   service: string;
@@ -79,15 +79,17 @@ export async function planConfigRollback(
         path: path(file),
         backup: `file-${index}`,
       })),
-      ...tags.flatMap(({ undo }) => undo ?? []),
-      {
-        ...back,
-        resource: [...Object.keys(back.services), ...added].join(', '),
-        services: {
-          ...back.services,
-          ...Object.fromEntries(added.map((service) => [service, containers.get(service) ?? []])),
+      ...backWithTags(
+        {
+          ...back,
+          resource: [...Object.keys(back.services), ...added].join(', '),
+          services: {
+            ...back.services,
+            ...Object.fromEntries(added.map((service) => [service, containers.get(service) ?? []])),
+          },
         },
-      },
+        tags.flatMap(({ undo }) => undo ?? []),
+      ),
     ],
   };
 }

@@ -1,6 +1,8 @@
 import type { ComposeOptions } from '../compose/options.ts';
 import { imageOf } from '../compose/project.ts';
 import { isRunning } from '../docker/containers.ts';
+import type { RestoreTag } from '../plan/steps/images.ts';
+import type { Step } from '../plan/steps/index.ts';
 import type { RestoreServices } from '../plan/steps/restore-services.ts';
 import { replicas } from '../plan/steps/restore-services.ts';
 import type { ComposeUp } from '../plan/steps/up.ts';
@@ -62,6 +64,15 @@ export function serviceSteps(
       services: Object.fromEntries(touched.map((service) => [service, containers.get(service) ?? []])),
     },
   };
+}
+
+/**
+ * Tags are moved back before the services are, which may need them; one that is new is removed only when no container
+ * of the attempt uses it any more: the engine would refuse.
+ */
+export function backWithTags(back: RestoreServices, tags: readonly RestoreTag[]): Step[] {
+  const isNew = (tag: RestoreTag): boolean => tag.imageId === null;
+  return [...tags.filter((tag) => !isNew(tag)), back, ...tags.filter(isNew)];
 }
 
 /** Whether Compose would replace the containers of a service although nobody asked for that (somebody edited its file). */

@@ -37,13 +37,19 @@ describe('a rollback that fails', () => {
     );
     expect(await worldOf(project)).to.deep.equal(world);
     expect(await project.answers()).to.equal('v2');
-    const [failed] = await project.history();
+    const [failed, , v1] = await project.history();
     expect(failed).to.include({ id: 'v3', kind: 'rollback', status: 'failed', target: 'v1' });
     expect(failed.services.web).to.include({ previousImage: `${project.repository}:v2` });
     expect(failed.services.web.image).to.match(/:v1-[0-9a-f]{12}$/);
-    // The name that the moved tag made necessary is taken away again.
+    // The only name of the recorded image stays: without it the engine would have deleted the image.
     const tags = await project.docker(['image', 'ls', '--format', '{{.Tag}}', project.repository]);
-    expect(tags.stdout.split('\n').sort()).to.deep.equal(['', 'v1', 'v2']);
+    expect(tags.stdout.split('\n').sort()).to.deep.equal([
+      '',
+      'v1',
+      failed.services.web.image.split(':')[1],
+      'v2',
+    ]);
+    expect(await project.imageId(v1.services.web.imageId)).to.equal(v1.services.web.imageId);
     expect(leftovers(project)).to.deep.equal([]);
     expect((await project.rewind(['status'])).exitCode).to.equal(0);
 

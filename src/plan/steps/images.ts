@@ -22,7 +22,7 @@ export interface PushImage extends StepBase {
   image: string;
 }
 
-/** Make `image` name `imageId` again, or nothing when it named nothing before. */
+/** Make `image` name `imageId` again, or nothing when it named nothing before (and the image has another name). */
 export interface RestoreTag extends StepBase {
   kind: 'restore-tag';
   image: string;
@@ -57,6 +57,8 @@ export async function push(step: PushImage, context: StepContext): Promise<void>
 export async function restoreTag(step: RestoreTag, context: StepContext): Promise<void> {
   const now = await inspectImage(context.runner, step.image);
   if ((now?.id ?? null) === step.imageId) return;
+  // With its last name the engine would delete the image itself, perhaps one that somebody wants to go back to.
+  if (step.imageId === null && (now?.repoTags ?? []).length < 2) return;
   const argv = step.imageId === null ? untagArgv(step.image) : tagArgv(step.imageId, step.image);
   const result = await context.runner.run(argv, context);
   if (result.exitCode !== 0) throw engineError(result, `putting the tag ${step.image} back`);
