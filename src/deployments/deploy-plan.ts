@@ -1,6 +1,7 @@
 import type { ImageEditOptions } from '../compose/image-source/types.ts';
 import { imageOf } from '../compose/project.ts';
 import { formatReference, tryParseReference, withTag } from '../compose/reference.ts';
+import { releasedServices } from '../compose/rewind-config.ts';
 import type { Runner } from '../docker/runner.ts';
 import { inspectImages, type LocalImage } from '../docker/images.ts';
 import { RewindError } from '../errors.ts';
@@ -34,12 +35,11 @@ export async function planDeploy(
     runner,
     wanted.flatMap(({ image }) => [image, latestOf(image)]),
   );
-  const images = imageSteps(
-    wanted,
-    request,
-    local,
-    (service) => project.model.services[service]?.build !== undefined,
-  );
+  const released = releasedOf(targets, observation, request);
+  const images = [
+    ...bringSteps(wanted, local, (service) => project.model.services[service]?.build !== undefined),
+    ...pushSteps(released, request),
+  ];
   const what = targets.map((target) => `${target.service}=${target.image}`).join(' ');
   const change = await planChanges(runner, observation, targets, {
     edit: request.edit,
@@ -63,9 +63,29 @@ export async function planDeploy(
   };
 }
 
-function imageSteps(
+/** What --push and --also-latest are about: never a database that happens to be deployed along. */
+function releasedOf(
   targets: readonly Target[],
+  { project, config }: Observation,
   request: DeployRequest,
+): Target[] {
+  const names = releasedServices(project.model, config);
+  const released = targets.filter((target) => target.build || names.includes(target.service));
+  if (released.length > 0 || !(request.push || request.alsoLatest)) return released;
+  const flag = request.push ? '--push' : '--also-latest';
+  throw new RewindError(
+    'NOTHING_RELEASED',
+    `${flag}: ${targets.map((target) => target.service).join(', ')} is not released here (no build:)`,
+    {
+      exit: 'refused',
+      hint: `Deploy without ${flag}, or set x-rewind.services.NAME.release: true`,
+    },
+  );
+}
+
+/** The steps that bring the images to this host. */
+function bringSteps(
+  targets: readonly Target[],
   local: ReadonlyMap<string, LocalImage | undefined>,
   canBuild: (service: string) => boolean,
 ): Step[] {
@@ -84,7 +104,11 @@ function imageSteps(
     const reason = here ? 'its tag may have moved' : 'it is not on this host';
     steps.push({ kind: 'pull-image', resource: image, reason, image, orLocal: here });
   }
-  const released = built.length > 0 ? built : targets.filter((target) => canBuild(target.service));
+  return steps;
+}
+
+function pushSteps(released: readonly Target[], request: DeployRequest): Step[] {
+  const steps: Step[] = [];
   for (const { image } of unique(released)) {
     if (request.push) steps.push({ kind: 'push-image', resource: image, reason: '--push', image });
     if (!request.alsoLatest) continue;

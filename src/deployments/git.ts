@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, readlink, lstat } from 'node:fs/promises';
+import { lstat, readFile, readlink, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
@@ -40,12 +40,16 @@ export async function revisionTag(
   }
   const tag = short.stdout.trim();
   const top = (await runner.run(['git', 'rev-parse', '--show-toplevel'], { cwd: directory })).stdout.trim();
-  const excluded = [...own.map((file) => relative(top, file)), join(relative(top, directory), '.rewind')]
+  // Git names the repository by its real path.
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path);
+  const paths = [...(await Promise.all(own.map(real))), join(await real(directory), '.rewind')];
+  const excluded = paths
+    .map((path) => relative(top, path))
     .filter((path) => !path.startsWith('..'))
     .map((path) => `:(top,exclude,literal)${path}`);
   const pathspec = ['--', ':/', ...excluded];
   const status = await runner.run(
-    ['git', 'status', '--porcelain', '-z', '--untracked-files=all', ...pathspec],
+    ['git', 'status', '--porcelain', '-z', '--no-renames', '--untracked-files=all', ...pathspec],
     { cwd: top },
   );
   if (status.exitCode !== 0) throw new RewindError('GIT', `git status failed: ${status.stderr.trim()}`);
@@ -68,25 +72,30 @@ export async function revisionTag(
   return `${tag}-dirty-${await contentHash(runner, top, pathspec)}`;
 }
 
-/** Eight hex digits over what differs from HEAD: the diff, and the bytes of files that git does not know. */
+/** Eight hex digits over what differs from HEAD: the names, kinds and bytes of all files that were changed or are new. */
 async function contentHash(runner: Runner, top: string, pathspec: readonly string[]): Promise<string> {
+  const list = async (...args: string[]): Promise<string[]> => {
+    const result = await runner.run(['git', ...args, '-z', ...pathspec], { cwd: top });
+    if (result.exitCode !== 0) throw new RewindError('GIT', `git ${args[0]} failed: ${result.stderr.trim()}`);
+    return result.stdout.split('\0').filter((path) => path !== '');
+  };
+  const paths = await Promise.all([
+    list('diff', 'HEAD', '--name-only', '--no-renames', '--no-ext-diff'),
+    list('ls-files', '--others', '--exclude-standard'),
+  ]);
   const hash = createHash('sha256');
-  const diff = await runner.run(
-    ['git', 'diff', 'HEAD', '--binary', '--no-color', '--no-ext-diff', ...pathspec],
-    { cwd: top },
-  );
-  hash.update(diff.stdout);
-  const untracked = await runner.run(
-    ['git', 'ls-files', '--others', '--exclude-standard', '-z', ...pathspec],
-    { cwd: top },
-  );
-  for (const path of untracked.stdout
-    .split('\0')
-    .filter((line) => line !== '')
-    .sort()) {
-    const full = join(top, path);
-    const isLink = (await lstat(full)).isSymbolicLink();
-    hash.update(`\0${path}\0`).update(isLink ? await readlink(full) : await readFile(full));
+  for (const path of paths.flat().sort()) {
+    hash.update(`\0${path}\0`);
+    for (const part of await contentOf(runner, join(top, path))) hash.update(part);
   }
   return hash.digest('hex').slice(0, 8);
+}
+
+async function contentOf(runner: Runner, path: string): Promise<(string | Buffer)[]> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return ['gone'];
+  if (found.isSymbolicLink()) return ['link', await readlink(path)];
+  // A submodule, or a repository inside this one.
+  if (found.isDirectory()) return ['commit', (await currentCommit(runner, path)) ?? ''];
+  return [found.mode & 0o100 ? 'program' : 'file', await readFile(path)];
 }

@@ -1,3 +1,5 @@
+import { composeFilesOf } from '../compose/file-tree.ts';
+import { envFiles } from '../compose/files.ts';
 import { imageOf } from '../compose/project.ts';
 import { formatReference, isTag, parseReference, tryParseReference, withTag } from '../compose/reference.ts';
 import { releasedServices, type RewindConfig } from '../compose/rewind-config.ts';
@@ -95,12 +97,15 @@ function chooseNames(
   });
 }
 
-function buildTag(
+/** The files that a deploy edits itself do not make a tree dirty: else every second `--build` would be refused. */
+async function buildTag(
   runner: Runner,
   { project }: Pick<Observation, 'project'>,
   request: DeployRequest,
 ): Promise<string> {
-  return revisionTag(runner, project.directory, project.files, request.allowDirty);
+  const { options, directory, cwd, env } = project;
+  const own = [...(await composeFilesOf(project, options)), ...envFiles(options, directory, cwd, env)];
+  return revisionTag(runner, directory, own, request.allowDirty);
 }
 
 /** Why an image reference does not say for good what runs; undefined where it does. */
