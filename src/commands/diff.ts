@@ -25,13 +25,13 @@ export default class Diff extends RewindCommand {
     const where = { options: this.composeOptions(flags), cwd: process.cwd(), env: process.env };
     const { deployments } = await scopedHistory(this.runner, where);
     const before = findDeployment(deployments, args.before);
-    const after = findDeployment(
-      deployments,
-      args.after ?? currentDeployment(deployments)?.id ?? args.before,
-    );
+    const after =
+      args.after === undefined
+        ? (currentDeployment(deployments) ?? before)
+        : findDeployment(deployments, args.after);
     const services = diffDeployments(before, after);
     const rows = Object.entries(services).map(([service, difference]) => [
-      service,
+      plain(service),
       plain(difference.before?.image ?? 'not there'),
       plain(difference.after?.image ?? 'not there'),
       difference.before?.image === difference.after?.image ? 'same name, other image' : '',

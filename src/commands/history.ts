@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
 import { RewindCommand } from '../cli/base-command.ts';
 import { scopedHistory } from '../deployments/history-scope.ts';
-import { currentDeployment } from '../deployments/select.ts';
 import { historyTable } from '../ui/deployment-text.ts';
 
 export default class History extends RewindCommand {
@@ -30,7 +29,7 @@ export default class History extends RewindCommand {
       this.note(`nothing was deployed in ${project} (${environment}) yet: docker rewind deploy`);
     else {
       const columns = process.stdout.isTTY ? this.terminal.columns : undefined;
-      this.log(historyTable(newest, currentDeployment(deployments), this.terminal, columns));
+      this.log(historyTable(newest, deployments, this.terminal, columns));
     }
     return { environment, project, deployments: newest, problems };
   }

@@ -23,7 +23,7 @@ export default class StatusCommand extends RewindCommand {
     });
     const { style } = this.terminal;
     const rows = Object.entries(result.services).map(([service, entry]) => [
-      service,
+      plain(service),
       plain(entry.recorded ?? 'never'),
       plain(entry.file ?? 'not there'),
       plain(
@@ -36,7 +36,7 @@ export default class StatusCommand extends RewindCommand {
     this.log(table(['SERVICE', 'RECORDED', 'FILE', 'RUNNING', ''], rows, { style }));
     for (const [service, entry] of Object.entries(result.services)) {
       for (const drift of entry.drift)
-        this.log(`${style.yellow('drift')} ${service}: ${plain(drift.message)}`);
+        this.log(`${style.yellow('drift')} ${plain(service)}: ${plain(drift.message)}`);
     }
     if (result.drift) this.exitWith(ExitCode.partial);
     return result;

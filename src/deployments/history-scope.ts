@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { findComposeFiles } from '../compose/files.ts';
 import type { Runner } from '../docker/runner.ts';
+import { RewindError } from '../errors.ts';
 import { stateDirectoryOf } from '../plan/state-directory.ts';
 import type { Deployment } from './deployment.ts';
 import { deploymentsOf, readHistory, type HistoryProblem } from './history.ts';
@@ -25,11 +27,19 @@ export async function scopedHistory(runner: Runner, where: Where): Promise<Scope
   const { problems } = history;
   const known = soleScope(history.deployments);
   const name = where.options.projectName ?? where.env['COMPOSE_PROJECT_NAME'];
-  if (known !== undefined && (name === undefined || name === known.project) && !(await mayNameScope(files))) {
-    return { ...known, deployments: deploymentsOf(history, known), problems };
+  const fits = known !== undefined && (name === undefined || name === known.project);
+  const asKnown = (): ScopedHistory | undefined =>
+    fits ? { ...known, deployments: deploymentsOf(history, known), problems } : undefined;
+  if (fits && !(await leavesDoubt(files, directory, name === undefined ? known.project : undefined)))
+    return asKnown() as ScopedHistory;
+  try {
+    const { scope, deployments } = await observeProject(runner, where);
+    return { environment: scope.environment, project: scope.project, deployments, problems };
+  } catch (error) {
+    const shown = error instanceof RewindError && error.code === 'PROGRAM_NOT_FOUND' ? asKnown() : undefined;
+    if (shown === undefined) throw error;
+    return shown;
   }
-  const { scope, deployments } = await observeProject(runner, where);
-  return { environment: scope.environment, project: scope.project, deployments, problems };
 }
 
 /** The project and environment of all records, when they are of one. */
@@ -41,8 +51,19 @@ function soleScope(deployments: readonly Deployment[]): { environment: string; p
   return same ? { environment, project } : undefined;
 }
 
-/** Whether a Compose file could say something of the environment. */
-async function mayNameScope(files: readonly string[]): Promise<boolean> {
+/** Whether a Compose file could say something of the environment, or another name of the project than `project`. */
+async function leavesDoubt(
+  files: readonly string[],
+  directory: string,
+  project: string | undefined,
+): Promise<boolean> {
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => 'x-rewind')));
-  return texts.some((text) => /x-rewind|^include:/m.test(text));
+  if (texts.some((text) => /x-rewind|^include:/m.test(text))) return true;
+  if (project === undefined) return false;
+  const names = texts.flatMap((text) => /^name:[ \t]*(.*?)[ \t]*(?:#.*)?\r?$/m.exec(text)?.[1] ?? []);
+  const variables = await readFile(join(directory, '.env'), 'utf8').catch(() => '');
+  return (
+    variables.includes('COMPOSE_PROJECT_NAME') ||
+    !(names.length > 0 ? names : [basename(directory).toLowerCase()]).every((name) => name === project)
+  );
 }

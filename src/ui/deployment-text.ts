@@ -1,5 +1,5 @@
 import type { Deployment } from '../deployments/deployment.ts';
-import { displayId } from '../deployments/select.ts';
+import { currentDeployment, displayId } from '../deployments/select.ts';
 import { plain } from './error-text.ts';
 import { table } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
@@ -12,27 +12,26 @@ export function deploymentLine(record: Deployment, style: Style): string {
     .join(' ');
   const did =
     record.kind === 'rollback'
-      ? `rolled back to ${record.target ?? ''} as ${record.id}`
+      ? `rolled back to ${plain(record.target ?? '')} as ${record.id}`
       : `deployed ${record.id}`;
   return `${style.green(did)}: ${plain(what)} (${duration(record.startedAt, record.finishedAt)})`;
 }
 
-/** The history as a table, newest first. */
+/** Some deployments as a table, in their order; `all` tells which is the current one, and which share a number. */
 export function historyTable(
   deployments: readonly (Deployment & { newer?: true })[],
-  current: Deployment | undefined,
+  all: readonly Deployment[],
   terminal: Pick<Terminal, 'style' | 'columns'>,
   columns: number | undefined,
 ): string {
   const { style } = terminal;
+  const current = currentDeployment(all);
   const rows = deployments.map((entry) => [
-    entry.uid === current?.uid
-      ? style.bold(`${displayId(entry, deployments)} *`)
-      : displayId(entry, deployments),
-    entry.newer ? 'newer' : entry.kind === 'rollback' ? `rollback to ${entry.target ?? '?'}` : entry.kind,
+    entry.uid === current?.uid ? style.bold(`${displayId(entry, all)} *`) : displayId(entry, all),
+    plain(entry.kind === 'rollback' ? `rollback to ${entry.target ?? '?'}` : entry.kind),
     statusText(entry, style),
     `${age(entry.startedAt)} ago`,
-    plain(entry.user ?? '?'),
+    plain(entry.user),
     plain(entry.changed.map((service) => entry.services[service]?.image ?? service).join(' ')),
     plain(entry.message ?? ''),
   ]);
@@ -44,7 +43,7 @@ export function historyTable(
 
 function statusText(entry: Deployment & { newer?: true }, style: Style): string {
   if (entry.newer) return style.yellow('by a newer docker rewind');
-  return entry.status === 'succeeded' ? style.green(entry.status) : style.red(entry.status);
+  return (entry.status === 'succeeded' ? style.green : style.red)(entry.status);
 }
 
 /** One deployment in full. */
@@ -61,10 +60,10 @@ export function deploymentText(entry: Deployment, style: Style): string {
     ...(entry.error === undefined ? [] : [['error', entry.error] as [string, string]]),
   ];
   const services = Object.entries(entry.services).map(([service, deployed]) => [
-    entry.changed.includes(service) ? `${service} *` : service,
+    plain(entry.changed.includes(service) ? `${service} *` : service),
     plain(deployed.image),
-    deployed.imageId?.slice(0, 19) ?? 'nothing ran',
-    deployed.digest?.slice(0, 19) ?? 'none',
+    plain(deployed.imageId?.slice(0, 19) ?? 'nothing ran'),
+    plain(deployed.digest?.slice(0, 19) ?? 'none'),
     plain(deployed.previousImage ?? 'nothing'),
   ]);
   return [
