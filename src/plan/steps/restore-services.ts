@@ -51,9 +51,11 @@ export async function restoreServices(step: RestoreServices, context: StepContex
   for (const [name, group] of Object.entries(groups)) {
     const services = group.map(([service]) => service);
     if (services.length === 0) continue;
+    // Without --no-deps Compose counts their dependencies, too.
+    const counted = step.isolated ? group : Object.entries(step.services);
     const scale = Object.fromEntries(
-      group
-        .filter(([service, before]) => before.length !== replicas(model, service))
+      counted
+        .filter(([service, before]) => before.length > 0 && before.length !== replicas(model, service))
         .map(([service, before]) => [service, before.length]),
     );
     const noStart = name === 'stopped';
