@@ -10,7 +10,7 @@ describe('rollback --config', () => {
   afterEach(() => project.remove());
 
   /** A project of three files, deployed as v1; then all three changed, a service added, deployed as v2. */
-  async function twoStates(): Promise<{ then: string[]; now: string[] }> {
+  async function twoStates(): Promise<{ past: string[]; now: string[] }> {
     project = await TestProject.web();
     const all = (): string[] => FILES.map((name) => project.read(name));
     const compose = (tag: string, mood: string): string =>
@@ -21,11 +21,11 @@ describe('rollback --config', () => {
     const write = (texts: string[]) => FILES.forEach((name, index) => project.write(name, texts[index]!));
     write([compose('v1', 'calm'), helper('calm'), base('one')]);
     await project.must(['deploy']);
-    const then = all();
+    const past = all();
     const extra = `  extra:\n    image: ${project.repository}:v1\n    stop_grace_period: 1s\n`;
     write([compose('v2', 'wild') + extra, helper('wild'), base('two')]);
     await project.must(['deploy']);
-    return { then, now: all() };
+    return { past, now: all() };
   }
 
   const environment = async (service: string): Promise<string> => {
@@ -34,10 +34,10 @@ describe('rollback --config', () => {
   };
 
   it('brings the files themselves back, also included and extended ones, and what they say runs', async () => {
-    const { then } = await twoStates();
+    const { past } = await twoStates();
     const outcome = await project.json(['rollback', '--config', '--yes']);
     expect(outcome.document).to.include({ kind: 'rollback', target: 'v1', status: 'succeeded' });
-    expect(FILES.map((name) => project.read(name))).to.deep.equal(then);
+    expect(FILES.map((name) => project.read(name))).to.deep.equal(past);
     expect(await project.answers()).to.equal('v1');
     expect(await environment('web')).to.match(/MOOD=calm[^]*LEVEL=one|LEVEL=one[^]*MOOD=calm/);
     expect(await environment('helper')).to.match(/MOOD=calm/);
