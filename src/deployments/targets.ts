@@ -39,6 +39,12 @@ export async function chooseTargets(
 ): Promise<Target[]> {
   const { project, config } = observation;
   const { model } = project;
+  if (request.tag !== undefined && !isTag(request.tag)) {
+    throw new RewindError('INVALID_TAG', `"${request.tag}" is not a tag`, {
+      exit: 'usage',
+      hint: 'A tag has up to 128 letters, digits, dots, dashes and underscores, like 1.4.2 or g7h8i9j',
+    });
+  }
   const given = request.services.map((argument) => parseArgument(argument, Object.keys(model.services)));
   const explicit = new Map(given.map((entry) => [entry.service, entry.image]));
   const names = chooseNames(
@@ -47,12 +53,6 @@ export async function chooseTargets(
     given.map((entry) => entry.service),
   );
   const tag = request.tag ?? (request.build ? await buildTag(runner, observation, request) : undefined);
-  if (tag !== undefined && !isTag(tag)) {
-    throw new RewindError('INVALID_TAG', `"${tag}" is not a tag`, {
-      exit: 'usage',
-      hint: 'A tag has up to 128 letters, digits, dots, dashes and underscores, like 1.4.2 or g7h8i9j',
-    });
-  }
   const targets = names.map((service): Target => {
     const present = imageOf(project, service);
     const reference = tryParseReference(present);
