@@ -65,13 +65,24 @@ export async function loadProject(
 ): Promise<Project> {
   const { directory, files, rewind } = findComposeFiles(given, cwd, env);
   const options = rewind ? { ...given, files } : given;
-  const [model, active] = await Promise.all([
-    resolveModel(runner, options, cwd),
-    runner.run(configArgv(options, '--services'), { cwd }),
-  ]);
-  if (active.exitCode !== 0) throw configError(active, files);
-  const activeServices = active.stdout.split('\n').filter((line) => line !== '');
+  const model = await resolveModel(runner, options, cwd);
+  const activeServices = await activeServicesOf(runner, model, options, cwd, files);
   return { name: model.name, directory, files, options, cwd, env, model, activeServices };
+}
+
+/** Without profiles every service is active; with them Compose is asked, since `.env` may name the active ones, too. */
+async function activeServicesOf(
+  runner: Runner,
+  model: ResolvedModel,
+  options: ComposeOptions,
+  cwd: string,
+  files: readonly string[],
+): Promise<string[]> {
+  const all = Object.keys(model.services);
+  if (all.every((name) => (model.services[name]?.profiles ?? []).length === 0)) return all;
+  const active = await runner.run(configArgv(options, '--services'), { cwd });
+  if (active.exitCode !== 0) throw configError(active, files);
+  return active.stdout.split('\n').filter((line) => line !== '');
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Step } from '../plan/steps/index.ts';
 import { openStateDirectory } from '../plan/state-directory.ts';
 import { describeStep } from '../plan/plan.ts';
 import { byService, listContainers } from '../docker/containers.ts';
+import type { ResolvedModel } from '../compose/project.ts';
 import type { Runner } from '../docker/runner.ts';
 import { messageOf, RewindError, type ExitCodeName, ExitCode } from '../errors.ts';
 import type { Deployment } from './deployment.ts';
@@ -37,8 +38,11 @@ export async function carryOut(
     observer: options.observer,
     signal: options.signal,
     before: observation.project.model,
-    conclude: async () => {
-      record = await succeededRecord(runner, observation.scope, draft);
+    conclude: async ({ containers }) => {
+      record = await succeededRecord(runner, observation.scope, draft, {
+        model: provenModel(prepared),
+        containers,
+      });
       try {
         await keepComposeFiles(stateDirectory, record, observation.project, draft.options);
         await appendHistory(stateDirectory, record);
@@ -59,6 +63,17 @@ export async function carryOut(
     journal,
     execution as Exclude<Execution, { outcome: 'done' }>,
   );
+}
+
+/** The model that the files resolve to now, where the proof of the edit left no other: Compose need not be asked again. */
+function provenModel({ plan, effects, observation, draft }: Prepared): ResolvedModel | undefined {
+  if (effects.length > 0 || plan.steps.some((step) => step.kind === 'replace-file')) return undefined;
+  const { model } = observation.project;
+  const services = Object.entries(model.services).map(([name, service]) => {
+    const image = draft.wanted[name];
+    return [name, image === undefined ? service : { ...service, image }] as const;
+  });
+  return { ...model, services: Object.fromEntries(services) };
 }
 
 async function failed(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { imageOf, resolveModel } from '../compose/project.ts';
-import { byService, listContainers } from '../docker/containers.ts';
+import { imageOf, resolveModel, type ResolvedModel } from '../compose/project.ts';
+import { byService, listContainers, type ContainerState } from '../docker/containers.ts';
 import { digestOf, inspectImages } from '../docker/images.ts';
 import type { Runner } from '../docker/runner.ts';
 import { userName } from '../plan/lock.ts';
@@ -63,11 +63,19 @@ export async function draftDeployment(
   };
 }
 
-/** The record of a deployment that succeeded: what runs now, read from the engine, not from the plan. */
-export async function succeededRecord(runner: Runner, scope: Scope, draft: Draft): Promise<Deployment> {
+/**
+ * The record of a deployment that succeeded: what runs now, read from the engine, not from the plan. What is known already
+ * (the proven model, the containers that were just verified) is not asked for again.
+ */
+export async function succeededRecord(
+  runner: Runner,
+  scope: Scope,
+  draft: Draft,
+  known: { model?: ResolvedModel | undefined; containers?: readonly ContainerState[] | undefined } = {},
+): Promise<Deployment> {
   const [model, listed] = await Promise.all([
-    resolveModel(runner, draft.options, scope.cwd),
-    listContainers(runner, scope.project),
+    known.model ?? resolveModel(runner, draft.options, scope.cwd),
+    known.containers ?? listContainers(runner, scope.project),
   ]);
   const containers = byService(listed);
   const images = Object.fromEntries(

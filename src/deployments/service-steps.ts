@@ -54,6 +54,9 @@ export function serviceSteps(
         resource: changes.map((change) => change.service).join(', '),
         reason: 'it succeeded only when its images run',
         services: Object.fromEntries(wanted),
+        restarts: Object.fromEntries(
+          [...containers.values()].flat().map(({ id, restartCount }) => [id, restartCount]),
+        ),
       },
     ],
     back: {

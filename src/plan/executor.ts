@@ -3,7 +3,14 @@ import type { Runner } from '../docker/runner.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { untouchedFiles, type Plan } from './plan.ts';
-import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
+import {
+  isChange,
+  isVisibleChange,
+  runStep,
+  type Findings,
+  type RunContext,
+  type Step,
+} from './steps/index.ts';
 
 /** What a progress display hears of an execution. */
 export interface ExecutionObserver {
@@ -31,7 +38,7 @@ export interface ExecutionContext {
   /** The model that the plan was made from, for the proof of edits. */
   before?: ResolvedModel;
   /** Records the success. Where it cannot (a full disk), the plan counts as failed and is taken back. */
-  conclude?: () => Promise<void>;
+  conclude?: (findings: Findings) => Promise<void>;
 }
 
 /**
@@ -43,6 +50,7 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
   let changed = false;
   let visible = false;
   const entries: Pick<JournalEntry, 'phase' | 'index' | 'state'>[] = [];
+  const findings: Findings = {};
   const forward = async (): Promise<void> => {
     for (const [index, step] of plan.steps.entries()) {
       if (context.signal.aborted) throw interruption(context.signal);
@@ -51,7 +59,7 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
       changed ||= isChange(step);
       visible ||= isVisibleChange(step);
       try {
-        await attempt('step', step, plan, context, context.signal);
+        await attempt('step', step, plan, context, context.signal, findings);
       } catch (error) {
         // One that was interrupted may have done its work all the same.
         if (!context.signal.aborted) {
@@ -62,7 +70,7 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
       }
       await journal.record('step', index, 'done');
     }
-    await context.conclude?.();
+    await context.conclude?.(findings);
   };
   try {
     await forward();
@@ -98,7 +106,7 @@ export async function undo(
     }
     await record(index, 'started');
     try {
-      await attempt('undo', step, plan, context, never);
+      await attempt('undo', step, plan, context, never, {});
       await record(index, 'done');
     } catch (error) {
       await record(index, 'failed');
@@ -114,6 +122,7 @@ async function attempt(
   plan: Plan,
   context: Omit<ExecutionContext, 'signal'>,
   signal: AbortSignal,
+  findings: Findings,
 ): Promise<void> {
   const { observer } = context;
   observer.started(phase, step);
@@ -123,6 +132,7 @@ async function attempt(
     signal,
     onLine: (line) => observer.output(line),
     workDirectory: context.journal.directory,
+    findings,
     ...(context.before === undefined ? {} : { before: context.before }),
   };
   try {

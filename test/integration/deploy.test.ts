@@ -55,6 +55,24 @@ describe('deploy', () => {
     expect((await project.rewind(['status'])).exitCode).to.equal(0);
   });
 
+  it('takes no offence at a container that the engine had to restart some time ago', async () => {
+    project = await TestProject.web({ v1: 'ok' });
+    project.write(
+      'compose.yml',
+      project.webFile('v1').replace('stop_grace', 'restart: always\n    stop_grace'),
+    );
+    await project.must(['deploy']);
+    const [container] = await project.containers();
+    await project.docker(['exec', container!.id, 'kill', '1']);
+    const restarted = async (): Promise<string> =>
+      (
+        await project.docker(['inspect', '-f', '{{.RestartCount}} {{.State.Health.Status}}', container!.id])
+      ).stdout.trim();
+    while ((await restarted()) !== '1 healthy') await new Promise((resolve) => setTimeout(resolve, 50));
+    await project.must(['deploy']);
+    expect((await project.containers())[0]).to.include({ id: container!.id, status: 'running' });
+  });
+
   it('takes a version back that exits, on the very first deployment too', async () => {
     project = await TestProject.web({ v1: 'exits' });
     const outcome = await project.rewind(['deploy']);

@@ -1,4 +1,5 @@
 import type { ResolvedModel } from '../../compose/project.ts';
+import type { ContainerState } from '../../docker/containers.ts';
 import { build, type BuildImages } from './build.ts';
 import type { StepContext } from './context.ts';
 import {
@@ -59,7 +60,16 @@ const VISIBLE: ReadonlySet<Step['kind']> = new Set([
 export const isChange = (step: Step): boolean => CHANGING.has(step.kind);
 export const isVisibleChange = (step: Step): boolean => VISIBLE.has(step.kind);
 
-export type RunContext = StepContext & { before?: ResolvedModel };
+export type RunContext = StepContext & {
+  before?: ResolvedModel;
+  /** What steps found out on the way; the conclusion need not ask again. */
+  findings: Findings;
+};
+
+export interface Findings {
+  /** As the last verify-images saw them. */
+  containers?: readonly ContainerState[];
+}
 
 /** Runs one step. Nothing is decided here: a step does what it says or throws. */
 export async function runStep(step: Step, context: RunContext): Promise<void> {
@@ -83,7 +93,8 @@ export async function runStep(step: Step, context: RunContext): Promise<void> {
     case 'compose-up':
       return up(step, context);
     case 'verify-images':
-      return verifyImages(step, context);
+      context.findings.containers = await verifyImages(step, context);
+      return;
     case 'restore-tag':
       return restoreTag(step, context);
     case 'unedit-file':

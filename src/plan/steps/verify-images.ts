@@ -1,5 +1,5 @@
 import { byService, listContainers, type ContainerState } from '../../docker/containers.ts';
-import { inspectImage } from '../../docker/images.ts';
+import { inspectImages } from '../../docker/images.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { lastLogs } from './up.ts';
@@ -15,17 +15,25 @@ export interface WantedImage {
 export interface VerifyImages extends StepBase {
   kind: 'verify-images';
   services: Readonly<Record<string, WantedImage>>;
+  /** How often the engine had restarted each container that was there before, by its ID. */
+  restarts: Readonly<Record<string, number>>;
 }
 
-export async function verifyImages(step: VerifyImages, context: StepContext): Promise<void> {
-  const running = byService(await listContainers(context.runner, context.scope.project));
+/** Returns all containers of the project as they are then. */
+export async function verifyImages(step: VerifyImages, context: StepContext): Promise<ContainerState[]> {
+  const references = Object.values(step.services).map((target) => target.imageId ?? target.image);
+  const [containers, images] = await Promise.all([
+    listContainers(context.runner, context.scope.project),
+    inspectImages(context.runner, references),
+  ]);
+  const running = byService(containers);
   for (const [service, target] of Object.entries(step.services)) {
-    const imageId = target.imageId ?? (await inspectImage(context.runner, target.image))?.id;
+    const imageId = images.get(target.imageId ?? target.image)?.id;
     if (imageId === undefined) {
       throw new RewindError('IMAGE_GONE', `${target.image} disappeared from this host while it was deployed`);
     }
-    const containers = running.get(service) ?? [];
-    for (const container of containers) {
+    const own = running.get(service) ?? [];
+    for (const container of own) {
       if (container.imageId !== imageId) {
         throw new RewindError(
           'WRONG_IMAGE',
@@ -33,8 +41,10 @@ export async function verifyImages(step: VerifyImages, context: StepContext): Pr
         );
       }
     }
-    const crashed = containers.filter(
-      (container) => isCrashing(container) || (target.ran === true && container.status === 'exited'),
+    const crashed = own.filter(
+      (container) =>
+        isCrashing(container, step.restarts[container.id] ?? 0) ||
+        (target.ran === true && container.status === 'exited'),
     );
     if (crashed.length > 0) {
       throw new RewindError(
@@ -46,14 +56,15 @@ export async function verifyImages(step: VerifyImages, context: StepContext): Pr
       );
     }
   }
+  return containers;
 }
 
-/** A new container that the engine had to start again, or that ended with an error. */
-function isCrashing(container: ContainerState): boolean {
+/** One that the engine had to start again since, or that ended with an error. */
+function isCrashing(container: ContainerState, restartsBefore: number): boolean {
   return (
     container.status === 'restarting' ||
     container.status === 'dead' ||
     (container.status === 'exited' && container.exitCode !== 0) ||
-    container.restartCount > 0
+    container.restartCount > restartsBefore
   );
 }
