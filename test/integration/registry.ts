@@ -1,25 +1,26 @@
-import { execa } from 'execa';
-import { ROOT } from '../e2e/installed.ts';
+import { docker } from '../e2e/installed.ts';
 import { until } from './world.ts';
 
-/** A real registry on a free port of this host. */
-export class Registry {
-  /** `127.0.0.1:<port>` */
-  readonly host: string;
-  readonly #container: string;
+const OPTIONS = ['-p', '127.0.0.1::5000', '-e', 'REGISTRY_STORAGE_DELETE_ENABLED=true'];
 
-  private constructor(host: string, container: string) {
-    this.host = host;
+/** A registry of its own on a free port of this host. */
+export class TestRegistry {
+  readonly #container: string;
+  /** `127.0.0.1:PORT`, as it stands in image references. */
+  readonly host: string;
+
+  private constructor(container: string, host: string) {
     this.#container = container;
+    this.host = host;
   }
 
-  static async start(): Promise<Registry> {
-    await execa('sh', ['test/engine/images.sh', 'registry'], { cwd: ROOT });
-    const publish = ['-p', '127.0.0.1::5000', '-e', 'REGISTRY_STORAGE_DELETE_ENABLED=true'];
-    const { stdout } = await execa('docker', ['run', '-d', '--rm', ...publish, 'rewind-test/registry:2']);
-    const port = await execa('docker', ['port', stdout, '5000/tcp']);
-    const registry = new Registry(port.stdout.split('\n')[0] ?? '', stdout);
-    await until('the registry', () =>
+  static async start(): Promise<TestRegistry> {
+    const started = await docker(['run', '-d', ...OPTIONS, 'rewind-test/registry:2']);
+    if (started.exitCode !== 0) throw new Error(started.stderr);
+    const container = started.stdout.trim();
+    const port = await docker(['port', container, '5000/tcp']);
+    const registry = new TestRegistry(container, port.stdout.trim().split('\n')[0] ?? '');
+    await until('the registry', async () =>
       fetch(`http://${registry.host}/v2/`).then(
         (response) => response.ok,
         () => false,
@@ -28,26 +29,35 @@ export class Registry {
     return registry;
   }
 
-  /** The digest that a tag names there now; undefined where there is no such tag. */
-  async digest(repository: string, tag: string): Promise<string | undefined> {
+  /** The tags of a repository, sorted. */
+  async tags(repository: string): Promise<string[]> {
+    const response = await fetch(`http://${this.host}/v2/${repository}/tags/list`);
+    const { tags } = (await response.json()) as { tags?: string[] | null };
+    return (tags ?? []).sort();
+  }
+
+  /** The digest that a tag names, `sha256:…`; null where there is no such tag. */
+  async digest(repository: string, tag: string): Promise<string | null> {
     const accept = [
       'application/vnd.docker.distribution.manifest.v2+json',
       'application/vnd.oci.image.manifest.v1+json',
       'application/vnd.oci.image.index.v1+json',
     ].join(', ');
-    const url = `http://${this.host}/v2/${repository}/manifests/${tag}`;
-    const response = await fetch(url, { method: 'HEAD', headers: { accept } });
-    return response.ok ? (response.headers.get('docker-content-digest') ?? undefined) : undefined;
+    const response = await fetch(`http://${this.host}/v2/${repository}/manifests/${tag}`, {
+      method: 'HEAD',
+      headers: { accept },
+    });
+    return response.ok ? response.headers.get('docker-content-digest') : null;
   }
 
-  /** Deletes a manifest: whoever has only its digest cannot pull it any more. */
-  async forget(repository: string, digest: string): Promise<void> {
-    const url = `http://${this.host}/v2/${repository}/manifests/${digest}`;
+  /** Deletes what a tag names: whoever has only its digest cannot pull it any more. */
+  async forget(repository: string, tag: string): Promise<void> {
+    const url = `http://${this.host}/v2/${repository}/manifests/${await this.digest(repository, tag)}`;
     const response = await fetch(url, { method: 'DELETE' });
     if (!response.ok) throw new Error(`the registry says ${response.status}`);
   }
 
-  async stop(): Promise<void> {
-    await execa('docker', ['rm', '-f', '-v', this.#container]);
+  async remove(): Promise<void> {
+    await docker(['rm', '-f', '-v', this.#container]);
   }
 }

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { TestProject } from './project.ts';
-import { Registry } from './registry.ts';
+import { TestRegistry } from './registry.ts';
 import { containerIds, worldOf } from './world.ts';
 
 describe('a rollback and a registry', () => {
-  let registry: Registry;
+  let registry: TestRegistry;
   let project: TestProject;
   /** In the registry. */
   let repository: string;
-  before(async () => (registry = await Registry.start()));
-  after(() => registry.stop());
+  before(async () => (registry = await TestRegistry.start()));
+  after(() => registry.remove());
   beforeEach(() => {
     project = new TestProject();
     repository = `${registry.host}/${project.name}`;
@@ -62,7 +62,7 @@ describe('a rollback and a registry', () => {
     await Promise.all([publish('v1', 'one'), publish('v2', 'two'), publish('v3', 'three')]);
     await project.must(['deploy']);
     for (const tag of ['v2', 'v3']) await project.must(['deploy', `web=${repository}:${tag}`]);
-    await registry.forget(project.name, (await registry.digest(project.name, 'v2'))!);
+    await registry.forget(project.name, 'v2');
     await forget('v2');
     const [world, ids] = [await worldOf(project), await containerIds(project, 'web')];
 
