@@ -2,7 +2,7 @@ import { messageOf, RewindError } from '../errors.ts';
 import type { Runner } from '../docker/runner.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { untouchedFiles, type Plan } from './plan.ts';
+import { untouchedSteps, type Plan } from './plan.ts';
 import {
   isChange,
   isVisibleChange,
@@ -16,10 +16,17 @@ import {
 export interface ExecutionObserver {
   started(phase: 'step' | 'undo', step: Step): void;
   output(line: string): void;
+  /** Said of all such steps of the way back before it begins: they have nothing to bring back. */
+  skipped(step: Step): void;
   finished(phase: 'step' | 'undo', step: Step, error?: Error): void;
 }
 
-export const SILENT: ExecutionObserver = { started: () => {}, output: () => {}, finished: () => {} };
+export const SILENT: ExecutionObserver = {
+  started: () => {},
+  output: () => {},
+  skipped: () => {},
+  finished: () => {},
+};
 
 /** How an execution ended. In all cases but `not-undone` the world is either as planned or as before. */
 export type Execution =
@@ -97,13 +104,10 @@ export async function undo(
   const record = (index: number, state: JournalEntry['state']): Promise<void> =>
     context.journal.record('undo', index, state).catch(() => {});
   await context.journal.releaseReserve();
-  const untouched = untouchedFiles(plan, entries);
+  const untouched = untouchedSteps(plan, entries);
+  for (const step of untouched) context.observer.skipped(step);
   for (const [index, step] of plan.undo.entries()) {
-    if (untouched.has(step)) {
-      context.observer.started('undo', step);
-      context.observer.finished('undo', step);
-      continue;
-    }
+    if (untouched.has(step)) continue;
     await record(index, 'started');
     try {
       await attempt('undo', step, plan, context, never, {});

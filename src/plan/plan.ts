@@ -20,21 +20,43 @@ export interface Plan {
 }
 
 /**
- * The steps of the way back that are about files which the plan never got to, or whose edit was refused: whatever is
- * in them now was written by somebody else and is none of our business.
+ * The steps of the way back that have nothing to bring back: files that the plan never got to, or whose edit was
+ * refused (whatever is in them now was written by somebody else), and services when nothing but images and files was
+ * touched.
  */
-export function untouchedFiles(
+export function untouchedSteps(
   plan: Plan,
   entries: readonly Pick<JournalEntry, 'phase' | 'index' | 'state'>[],
 ): ReadonlySet<Step> {
-  const touched = new Set(
+  const begun = plan.steps.filter((_, index) =>
+    entries.some((entry) => entry.phase === 'step' && entry.index === index),
+  );
+  const leavesServicesAlone = begun.every((step) => LEAVES_SERVICES_ALONE.has(step.kind));
+  const written = new Set(
     plan.steps.flatMap((step, index) => {
       const last = entries.findLast((entry) => entry.phase === 'step' && entry.index === index)?.state;
       return last === undefined || last === 'failed' ? [] : [pathOf(step)];
     }),
   );
-  return new Set(plan.undo.filter((step) => pathOf(step) !== undefined && !touched.has(pathOf(step))));
+  return new Set(
+    plan.undo.filter((step) => {
+      const path = pathOf(step);
+      return path === undefined
+        ? step.kind === 'restore-services' && leavesServicesAlone
+        : !written.has(path);
+    }),
+  );
 }
+
+const LEAVES_SERVICES_ALONE: ReadonlySet<Step['kind']> = new Set([
+  'build-images',
+  'pull-image',
+  'push-image',
+  'tag-image',
+  'edit-file',
+  'replace-file',
+  'prove-model',
+]);
 
 function pathOf(step: Step): string | undefined {
   switch (step.kind) {

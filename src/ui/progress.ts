@@ -1,4 +1,4 @@
-import type { ExecutionObserver } from '../plan/executor.ts';
+import { SILENT, type ExecutionObserver } from '../plan/executor.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { plain } from './error-text.ts';
@@ -13,7 +13,7 @@ export interface Progress extends ExecutionObserver {
 export async function progressFor(terminal: Terminal, plan: Plan): Promise<Progress> {
   switch (terminal.progress) {
     case 'quiet':
-      return { started: () => {}, output: () => {}, finished: () => {}, close: async () => {} };
+      return { ...SILENT, close: async () => {} };
     case 'json':
       return jsonProgress();
     case 'plain':
@@ -27,8 +27,9 @@ export async function progressFor(terminal: Terminal, plan: Plan): Promise<Progr
 
 function plainProgress(plan: Plan, { progressStyle: style }: Terminal): Progress {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const skipped = new Set<Step>();
   const count = (phase: 'step' | 'undo', step: Step): string => {
-    const steps = phase === 'step' ? plan.steps : plan.undo;
+    const steps = phase === 'step' ? plan.steps : plan.undo.filter((each) => !skipped.has(each));
     return `[${phase === 'undo' ? 'back ' : ''}${steps.indexOf(step) + 1}/${steps.length}]`;
   };
   return {
@@ -36,6 +37,7 @@ function plainProgress(plan: Plan, { progressStyle: style }: Terminal): Progress
     output: (line) => {
       if (line.trim() !== '') say(style.dim(`  ${plain(line.trim())}`));
     },
+    skipped: (step) => skipped.add(step),
     finished: (phase, step, error) => {
       if (error !== undefined) say(`${count(phase, step)} ${style.red('failed')}: ${plain(error.message)}`);
     },
@@ -50,6 +52,7 @@ function jsonProgress(): Progress {
   return {
     started: (phase, step) => say({ event: 'started', ...of(phase, step) }),
     output: (message) => say({ event: 'output', message }),
+    skipped: () => {},
     finished: (phase, step, error) =>
       say({
         event: error === undefined ? 'done' : 'failed',

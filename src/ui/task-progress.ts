@@ -13,7 +13,7 @@ export function taskProgress(plan: Plan): Progress {
   const listOf = (phase: Phase): TaskList => {
     const present = lists.get(phase);
     if (present !== undefined) return present;
-    const list = new TaskList(phase === 'step' ? plan.steps : plan.undo);
+    const list = new TaskList(phase === 'step' ? plan.steps : plan.undo.filter((step) => !skipped.has(step)));
     lists.set(phase, list);
     return list;
   };
@@ -21,6 +21,7 @@ export function taskProgress(plan: Plan): Progress {
   // its hands still.
   const showCursor = (): void => void writeSync(process.stderr.fd, '\u001B[?25h\n');
   process.on('exit', showCursor);
+  const skipped = new Set<Step>();
   let latest: TaskList | undefined;
   let chain: Promise<void> = Promise.resolve();
   return {
@@ -38,6 +39,7 @@ export function taskProgress(plan: Plan): Progress {
       list.start(step);
     },
     output: (line) => latest?.output(line),
+    skipped: (step) => skipped.add(step),
     finished: (phase, step, error) => listOf(phase).finish(step, error),
     close: async () => {
       for (const list of lists.values()) list.abandon();

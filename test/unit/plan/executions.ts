@@ -71,6 +71,7 @@ export class TestExecution {
       observer: {
         started: (phase, step) => void this.heard.push(`${phase} ${step.kind}`),
         output: () => {},
+        skipped: () => {},
         finished: () => {},
       },
       journal,

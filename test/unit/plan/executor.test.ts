@@ -44,6 +44,7 @@ describe('executor', () => {
           if (call === undefined && phase === 'step' && step.kind === 'edit-file') stop();
         },
         output: () => {},
+        skipped: () => {},
         finished: () => {},
       };
       const result = await execution.run(call === undefined ? { observer } : {});
