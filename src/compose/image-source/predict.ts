@@ -14,6 +14,13 @@ import type { ByteEdit, Effect, FileEdit, ImageChange, ImageEditPlan } from './t
 import type { Scope } from './variables.ts';
 import { cookScalar, yaml, type SourceDocument } from './yaml-source.ts';
 
+/** How many levels a path in the text leads up at most: 1 for `../x` and `a/..`. */
+function levelsUp(text: string): number {
+  if (!text.includes('..')) return 0;
+  const words = text.split(/[\s"',:=\[\]]+/).filter((word) => word.includes('..'));
+  return Math.max(0, ...words.map((word) => word.split('/').filter((part) => part === '..').length));
+}
+
 /** What the files were read into: all that a prediction must put into its copy of the project. */
 export interface Reading {
   sources: SourceFiles;
@@ -85,16 +92,17 @@ export class Prediction {
   }
 
   async #resolve(edits: readonly FileEdit[], plan: ImageEditPlan): Promise<ResolvedModel> {
-    const { files, directory } = this.#project;
-    const read = this.#reading.sources.all().map((file) => dirname(file.path));
-    const directories = [
+    const { files, directory, env } = this.#project;
+    const read = this.#reading.sources.all();
+    const directories = new Set([
       directory,
       ...files.filter((file) => file !== '-').map((file) => dirname(file)),
-      ...read,
-    ];
-    return resolveShadow(this.#project, plan.options, (root) => this.#files(root, edits), this.#runner, [
-      ...new Set(directories),
     ]);
+    for (const file of read) directories.add(dirname(file.path));
+    const texts = [...read.map((file) => file.text), ...Object.values(env)];
+    const outward = Math.max(...texts.map((text) => levelsUp(text ?? '')));
+    const tree = { directories: [...directories], outward };
+    return resolveShadow(this.#project, plan.options, (root) => this.#files(root, edits), this.#runner, tree);
   }
 
   /** The edited files under every path by which Compose gets to them. */

@@ -17,6 +17,14 @@ import { resolveModel, type Project, type ResolvedModel } from '../project.ts';
 /** Files as they shall be in the shadow: absolute path as Compose sees it → content. */
 export type ShadowFiles = ReadonlyMap<string, Buffer>;
 
+/** Which part of the real tree the shadow stands for. */
+export interface ShadowTree {
+  /** Every directory that Compose reads something in. */
+  directories: readonly string[];
+  /** How many levels some path may lead out of them (`../` is one): what lies there must be there, too. */
+  outward: number;
+}
+
 /**
  * Asks Compose what the project would resolve to if some files had other contents, without touching them: a
  * directory tree of symbolic links in the temporary directory stands in for the real one, with the changed files
@@ -27,13 +35,13 @@ export async function resolveShadow(
   options: ComposeOptions,
   build: (root: string) => ShadowFiles,
   runner: Runner,
-  directories: readonly string[],
+  tree: ShadowTree,
 ): Promise<ResolvedModel> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'docker-rewind-')));
   try {
     const cwd = logicalDirectory(project.cwd, project.env['PWD']);
     const files = build(root);
-    plant(root, files, [...directories, cwd]);
+    plant(root, files, { ...tree, directories: [...tree.directories, cwd] });
     const shadowRunner: Runner = {
       run: async (argv: Argv, runOptions?: RunOptions): Promise<RunResult> => {
         const result = await runner.run(argv, runOptions);
@@ -66,22 +74,30 @@ function logicalDirectory(cwd: string, pwd: string | undefined): string {
   }
 }
 
-function plant(root: string, files: ShadowFiles, directories: readonly string[]): void {
-  const real = new Set<string>();
-  for (const start of [...[...files.keys()].map((path) => dirname(path)), ...directories]) {
-    for (let directory = start; ; directory = dirname(directory)) {
-      real.add(directory);
-      if (directory === dirname(directory)) break;
-    }
-  }
+function plant(root: string, files: ShadowFiles, tree: ShadowTree): void {
+  const starts = [...[...files.keys()].map((path) => dirname(path)), ...tree.directories];
+  const real = new Set(starts.flatMap(ancestors));
+  const common = [...real].filter((directory) =>
+    starts.every((start) => ancestors(start).includes(directory)),
+  );
+  const top = common.toSorted((a, b) => a.length - b.length).at(-1) ?? '/';
   for (const directory of [...real].toSorted((a, b) => a.length - b.length)) {
     mkdirSync(join(root, directory), { recursive: true });
+    // Directories above may be large (/tmp, /home), and hardly ever does anything lead there.
+    if (directory.length < top.length && ancestors(top).indexOf(directory) > tree.outward) continue;
     for (const name of list(directory)) {
       const path = join(directory, name);
       if (!real.has(path) && !files.has(path)) symlinkSync(path, join(root, path));
     }
   }
   for (const [path, content] of files) writeFileSync(join(root, path), content);
+}
+
+/** The directory itself and everything above it. */
+function ancestors(start: string): string[] {
+  const found = [start];
+  for (let at = start; at !== dirname(at); at = dirname(at)) found.push(dirname(at));
+  return found;
 }
 
 function list(directory: string): string[] {

@@ -51,8 +51,13 @@ export function runnerWith(env: Readonly<Record<string, string>> = {}): Runner {
 
 const made: string[] = [];
 process.once('exit', () => {
-  for (const root of made) rmSync(root, { recursive: true, force: true });
+  for (const root of made) remove(root);
 });
+
+/** Removes a directory of a test at once instead of at the end of the run. */
+export function remove(root: string): void {
+  rmSync(root, { recursive: true, force: true });
+}
 
 /** A directory with these files; removed at the end of the test run. */
 export function directoryWith(files: Readonly<Record<string, string>>): string {
