@@ -52,11 +52,16 @@ export async function chooseTargets(
     request,
     given.map((entry) => entry.service),
   );
-  const tag = request.tag ?? (request.build ? await buildTag(runner, observation, request) : undefined);
+  const isBuilt = (service: string): boolean => request.build && model.services[service]?.build !== undefined;
+  // Git is asked only where it has to name something.
+  const unnamed = names.some((service) => isBuilt(service) && explicit.get(service) === undefined);
+  const revision =
+    request.tag === undefined && unnamed ? await buildTag(runner, observation, request) : undefined;
   const targets = names.map((service): Target => {
     const present = imageOf(project, service);
     const reference = tryParseReference(present);
-    const build = request.build && model.services[service]?.build !== undefined;
+    const build = isBuilt(service);
+    const tag = request.tag ?? (build ? revision : undefined);
     const wanted =
       explicit.get(service) ??
       (tag === undefined || reference === undefined ? present : formatReference(withTag(reference, tag)));

@@ -28,7 +28,7 @@ export function engineError(result: RunResult, doing = 'talking to the Docker en
 }
 
 export function isUnreachable(result: RunResult): boolean {
-  return /cannot connect to the docker daemon|error during connect|permission denied while trying to connect|dial (unix|tcp)|failed to connect to the docker API/i.test(
+  return /cannot connect to the docker daemon|error during connect|permission denied while trying to connect|dial unix|failed to connect to the docker API/i.test(
     result.stderr,
   );
 }

@@ -60,6 +60,8 @@ function hasColour(ansi: string | undefined, env: TerminalInputs['env'], isTTY: 
 
 function progressMode(inputs: TerminalInputs, ansi: string | undefined): ProgressMode {
   const asked = choice(inputs.flags.progress, inputs.env['COMPOSE_PROGRESS'], [...MODES, 'auto']);
+  // What is redrawn in place would not be seen at all where there is no terminal.
+  if (asked === 'tty' && inputs.stderr.isTTY !== true) return 'plain';
   if (asked !== undefined && asked !== 'auto') return asked as ProgressMode;
   // The tty display moves the cursor, which is the same kind of sequence as colour: `--ansi never` rules it out.
   const canRedraw = inputs.stderr.isTTY === true && inputs.env['TERM'] !== 'dumb' && ansi !== 'never';

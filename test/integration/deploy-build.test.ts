@@ -46,6 +46,10 @@ describe('deploy --build', () => {
     expect((await project.containers())[0]?.imageId).to.equal(
       await project.imageId(`${project.repository}:${commit}`),
     );
+    // What is not built here keeps its tag.
+    project.write('compose.yml', `${project.read('compose.yml')}  db: {image: 'postgres:16'}\n`);
+    const plan = await project.json(['deploy', 'web', 'db', '--build', '--dry-run']);
+    expect(plan.document.images).to.deep.equal({ web: `${project.repository}:${commit}`, db: 'postgres:16' });
     const again = await project.json(['deploy', '--build']);
     expect(again.document.services.web.image).to.equal(`${project.repository}:${commit}`);
     expect(again.document.commit).to.equal(await git('rev-parse', 'HEAD'));

@@ -40,6 +40,17 @@ describe('which services deploy is about', () => {
       'plain',
     ]);
     expect((await images())['plain']).to.equal('v2');
+    const mixed = await project.json([
+      'deploy',
+      'built',
+      'plain',
+      `marked=${project.repository}:v1`,
+      '--build',
+      '--tag',
+      'v1',
+      '--dry-run',
+    ]);
+    expect(mixed.document.steps[0].images).to.deep.equal({ built: `${project.repository}:v1` });
     const alone = await project.json(['deploy', 'unmarked']);
     expect(alone.document).to.deep.include({ changed: ['unmarked'], status: 'succeeded' });
   });
