@@ -113,8 +113,13 @@ export function placeImage(
       notes.push(`${change.service}: ${what}`);
     }
   });
-  const plain = spans.every((span) => span.kind === 'text' && span.origin === 'value');
-  return { edits, lines, notes, certain: plain && unshared(candidate, findings) };
+  // Bytes of the service's own scalar move nothing else; a line of an env file may.
+  const inside =
+    lines.length === 0 &&
+    spans.every(
+      (span, index) => span.text === texts[index] || (span.kind === 'text' && span.origin !== 'env'),
+    );
+  return { edits, lines, notes, certain: inside && unshared(candidate, findings) };
 }
 
 /** A plain literal that YAML would take for a number or the like must become a quoted one. */

@@ -17,7 +17,7 @@ import { cookScalar, yaml, type SourceDocument } from './yaml-source.ts';
 /** How many levels a path in the text leads up at most: 1 for `../x` and `a/..`. */
 function levelsUp(text: string): number {
   if (!text.includes('..')) return 0;
-  const words = text.split(/[\s"',:=\[\]]+/).filter((word) => word.includes('..'));
+  const words = text.split(/[\s"',:=[\]]+/).filter((word) => word.includes('..'));
   return Math.max(0, ...words.map((word) => word.split('/').filter((part) => part === '..').length));
 }
 

@@ -86,16 +86,25 @@ export function asScalar(source: SourceDocument, node: unknown): Scalar<string> 
   return found && yaml().isScalar(found) ? (found as Scalar<string>) : undefined;
 }
 
+type AnyPair = Pair<Scalar, Node | null>;
+const indexes = new WeakMap<YAMLMap, Map<string, AnyPair[]>>();
+
+/** The pairs of a mapping by key: with thousands of services, looking through all of them for each would take long. */
+function indexOf(source: SourceDocument, map: YAMLMap): Map<string, AnyPair[]> {
+  let index = indexes.get(map);
+  if (index === undefined) {
+    index = Map.groupBy(map.items as AnyPair[], (pair) => asScalar(source, pair.key)?.value ?? '');
+    indexes.set(map, index);
+  }
+  return index;
+}
+
 /** All pairs of that key, the one that counts first: the mapping's own, then what `<<` brings, in its order. */
 export function findKey(source: SourceDocument, map: YAMLMap, key: string, depth = 0): FoundKey[] {
-  const name = encoded(key);
-  const pairs = map.items as Pair<Scalar, Node | null>[];
-  const own = pairs
-    .filter((pair) => asScalar(source, pair.key)?.value === name)
-    .map((pair) => ({ pair, map, merged: false }));
+  const index = indexOf(source, map);
+  const own = (index.get(encoded(key)) ?? []).map((pair) => ({ pair, map, merged: false }));
   if (depth > 50) return own;
-  const merged = pairs
-    .filter((pair) => asScalar(source, pair.key)?.value === '<<')
+  const merged = (index.get('<<') ?? [])
     .flatMap((pair) => {
       const seq = asSeq(source, pair.value);
       return (seq ? seq.items : [pair.value]).flatMap((item) => {
