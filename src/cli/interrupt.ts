@@ -14,6 +14,8 @@ let abortedBySocketAt: number | undefined;
  * things back; the second one ends the process.
  */
 export function installInterrupts(): void {
+  // A terminal that was closed, a pipe that nobody reads: what cannot be said any more must not end what is being done.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal));
 }
 
@@ -28,6 +30,8 @@ function onSignal(signal: Signal): void {
     controller.abort(reason(signal));
     return;
   }
+  // Whoever closed the terminal wants out, and is not there to want out twice: the kernel and docker both tell.
+  if (signal === 'SIGHUP' && controller !== undefined) return;
   if (abortedBySocketAt !== undefined && Date.now() - abortedBySocketAt < SAME_KEYPRESS_MS) {
     abortedBySocketAt = undefined;
     return;

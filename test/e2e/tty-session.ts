@@ -96,6 +96,11 @@ export class TtySession {
     throw new Error(`still running after ${timeoutMs} ms. Shown so far:\n${this.text}`);
   }
 
+  /** Closes the terminal, as a lost connection does: its programs get SIGHUP and can write to it no more. */
+  hangUp(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
+  }
+
   kill(): void {
     if (this.#exitCode === undefined) this.#pty.kill('SIGKILL');
   }

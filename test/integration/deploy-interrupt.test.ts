@@ -53,6 +53,30 @@ describe('interrupting a deploy', () => {
     await expectPutBack(before);
   });
 
+  it('puts everything back when the terminal is closed', async () => {
+    const before = await worldOf(project);
+    const session = await project.tty(['deploy', `web=${project.repository}:v2`]);
+    await untilRuns(project, `${project.repository}:v2`);
+    session.hangUp();
+    await until('the end', () => leftovers(project).length === 0);
+    await expectPutBack(before);
+  });
+
+  it('goes on when nobody reads what it says any more', async () => {
+    const child = spawn('docker', ['rewind', 'deploy', `web=${project.repository}:v2`], {
+      cwd: project.directory,
+      env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const exit = once(child, 'exit');
+    await untilRuns(project, `${project.repository}:v2`);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    expect((await exit)[0]).to.equal(0);
+    expect(await project.answers()).to.equal('v2');
+    expect((await project.history())[0]).to.include({ id: 'v2', status: 'succeeded' });
+  });
+
   it('leaves at once on the second Ctrl-C; recover then puts everything back', async () => {
     const before = await worldOf(project);
     const session = await project.tty(['deploy', `web=${project.repository}:v2`]);
