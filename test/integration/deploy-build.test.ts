@@ -131,5 +131,10 @@ describe('deploy --build', () => {
     expect(await project.imageId(`${project.repository}:v1`)).to.equal(imageId);
     expect(await worldOf(project)).to.deep.equal(before);
     expect(await project.answers()).to.equal('one');
+
+    const latest = ['deploy', '--build', '--tag', 'v2', '--also-latest'];
+    expect((await project.rewind(latest)).exitCode).to.equal(1);
+    expect(await project.imageId(`${project.repository}:latest`)).to.equal('');
+    expect(await worldOf(project)).to.deep.equal(before);
   });
 });
