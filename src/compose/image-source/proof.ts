@@ -33,9 +33,22 @@ function compare(before: unknown, after: unknown, path: readonly string[], out: 
     path: path.join('.'),
     ...(service === undefined ? {} : { service }),
     kind: path.length === 3 && service !== undefined && path[2] === 'image' ? 'image' : 'other',
-    before: shown(before),
-    after: shown(after),
+    ...(path[2] === 'environment'
+      ? withoutSecrets(shown(before), shown(after))
+      : { before: shown(before), after: shown(after) }),
   });
+}
+
+/** Plans and journals keep the effects: of an environment variable only what differs, never the password around it. */
+function withoutSecrets(before: string, after: string): { before: string; after: string } {
+  const limit = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < limit && before[head] === after[head]) head++;
+  let tail = 0;
+  while (tail < limit - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  const part = (text: string): string =>
+    `${head > 0 ? '…' : ''}${text.slice(head, text.length - tail)}${tail > 0 ? '…' : ''}`;
+  return { before: part(before), after: part(after) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

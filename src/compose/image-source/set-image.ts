@@ -64,16 +64,18 @@ export async function writeImages(
 ): Promise<void> {
   const { project, changes, plan } = prepared;
   await refuseUnwritable(plan.files);
+  const written: FileEdit[] = [];
   try {
     for (const edit of plan.files) {
       signal?.throwIfAborted();
       await applyFileEdit(edit);
+      written.push(edit);
     }
     const after = await resolveModel(runner, plan.options, project.cwd);
     signal?.throwIfAborted();
     proveImageEdits(project.model, after, changes, plan);
   } catch (error) {
-    await takeBack(plan.files, error);
+    await takeBack(written, error);
     throw error;
   }
 }
