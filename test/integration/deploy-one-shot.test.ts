@@ -65,4 +65,36 @@ describe('deploying services that end, and services without a health check', () 
     expect({ ...(await worldOf(project)), text: before.text }).to.deep.equal(before);
     expect(await containerIds(project, 'web')).to.deep.equal(ids);
   });
+
+  it('replaces what lives inside a namespace of the service with it, both ways', async () => {
+    project = await TestProject.web({ v1: 'ok', v2: 'ok', bad: 'unhealthy' });
+    const side = [
+      '  side:',
+      `    image: ${project.repository}:v1`,
+      '    network_mode: service:web',
+      '    command: [sleep, "1000"]',
+      '    healthcheck: {disable: true}',
+      '    stop_grace_period: 0s',
+      '',
+    ].join('\n');
+    project.write('compose.yml', project.webFile('v1') + side);
+    /** What the neighbour sees of the service through the network that they share. */
+    const seen = async (): Promise<string> => {
+      const { stdout } = await project.docker([
+        'exec',
+        `${project.name}-side-1`,
+        'wget',
+        '-qO-',
+        'http://127.0.0.1:8080/version',
+      ]);
+      return stdout.trim().replace(`${project.name}-`, '');
+    };
+    await project.must(['deploy']);
+    await project.must(['deploy', `web=${project.repository}:v2`]);
+    expect(await seen()).to.equal('v2');
+    const failed = await project.json(['deploy', `web=${project.repository}:bad`]);
+    expect(failed.exitCode).to.equal(1);
+    expect(failed.document.error.message).to.match(/web-1 is unhealthy/);
+    expect(await seen()).to.equal('v2');
+  });
 });

@@ -32,6 +32,13 @@ export async function notUp(context: StepContext, services: readonly string[]): 
   return containers.filter((container) => services.includes(container.service) && !isFinishedOrUp(container));
 }
 
+/** `shop-web-1 is unhealthy`: what Compose would have said, had it waited. */
+export function statesOf(containers: readonly ContainerState[]): string {
+  return containers
+    .map(({ name, status, health }) => `${name} is ${status === 'running' ? (health ?? status) : status}`)
+    .join(', ');
+}
+
 function isFinishedOrUp(container: ContainerState): boolean {
   if (container.status === 'exited') return container.exitCode === 0;
   return container.status === 'running' && (container.health === undefined || container.health === 'healthy');

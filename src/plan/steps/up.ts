@@ -4,7 +4,7 @@ import type { ContainerState } from '../../docker/containers.ts';
 import { engineError, isUnreachable, lastLine } from '../../docker/engine-error.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
-import { gaveUpWaiting, notUp, settle } from './settle.ts';
+import { gaveUpWaiting, notUp, settle, statesOf } from './settle.ts';
 
 /** `docker compose up -d --wait` of these services. */
 export interface ComposeUp extends StepBase {
@@ -30,9 +30,13 @@ export async function up(step: ComposeUp, context: StepContext): Promise<void> {
   const gaveUp = gaveUpWaiting(result);
   const down = await (gaveUp ? settle : notUp)(context, step.services);
   if (context.signal.aborted || (gaveUp && down.length === 0)) return;
-  throw new RewindError('NOT_HEALTHY', `the new containers did not come up: ${lastLine(result)}`, {
-    details: await lastLogs(context, down),
-  });
+  throw new RewindError(
+    'NOT_HEALTHY',
+    `the new containers did not come up: ${gaveUp ? statesOf(down) : lastLine(result)}`,
+    {
+      details: await lastLogs(context, down),
+    },
+  );
 }
 
 /** The last log lines of each container, headed by its name and state. */
