@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployments/deployment.ts';
+import { sameImage, type Deployment } from '../deployments/deployment.ts';
 import type { Observation } from '../deployments/observation.ts';
 import { nearestRunnable } from '../deployments/rollback-plan.ts';
 import { chooseTarget, rollbackCandidates } from '../deployments/rollback-target.ts';
@@ -33,10 +33,12 @@ function whatChanges(
   current: Deployment | undefined,
   services: readonly string[],
 ): string {
-  const changes = Object.entries(entry.services).flatMap(([service, { image }]) => {
-    const now = current?.services[service]?.image;
-    if ((services.length > 0 && !services.includes(service)) || now === image) return [];
-    return [`${service}: ${now ?? 'nothing'} → ${image}`];
+  const changes = Object.entries(entry.services).flatMap(([service, then]) => {
+    const now = current?.services[service];
+    if (services.length > 0 && !services.includes(service)) return [];
+    if (now !== undefined && sameImage(now, then)) return [];
+    const before = now?.image ?? 'nothing';
+    return [`${service}: ${before} → ${before === then.image ? 'the image of this tag then' : then.image}`];
   });
   return changes.length === 0 ? 'no image would change' : changes.join(', ');
 }
