@@ -117,11 +117,13 @@ async function modelOf(
   );
   const directories = project.files.filter((file) => file !== '-').map((file) => dirname(file));
   try {
-    return await resolveShadow(project, project.options, () => new Map(contents), runner, [
-      project.directory,
-      ...directories,
-    ]);
+    return await resolveShadow(project, project.options, () => new Map(contents), runner, {
+      directories: [project.directory, ...directories],
+      // The files of then may reach for anything that is there.
+      outward: project.directory.split('/').length,
+    });
   } catch (error) {
+    if (!(error instanceof RewindError)) throw error;
     throw new RewindError(
       'KEPT_FILES_INVALID',
       `the Compose files of ${target.id} cannot be used here any more: ${messageOf(error)}`,
