@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { NO_COMPOSE_OPTIONS } from '../../src/compose/options.ts';
@@ -34,9 +34,19 @@ async function lane(): Promise<void> {
   const copy = mkdtempSync(join(tmpdir(), 'rewind-corpus-'));
   cpSync(resolve(directory as string), copy, { recursive: true });
   try {
+    makeWritable(copy);
     for (const [, entry] of queue) await run(entry, copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** A corpus may be kept read-only, which is a reason to refuse an edit; its copy is there to be edited. */
+function makeWritable(copy: string): void {
+  chmodSync(copy, 0o755);
+  for (const entry of readdirSync(copy, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue;
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
   }
 }
 
@@ -66,4 +76,5 @@ await Promise.all(Array.from({ length: Math.min(3, availableParallelism() + 1) }
 const violations = rows.filter((row) => row.outcome.kind === 'violation');
 process.stdout.write(summary(entries.length, unresolved, rows));
 process.stdout.write(`${Math.round((performance.now() - started) / 1000)} s\n`);
-process.exitCode = violations.length === 0 && rows.length > 0 ? 0 : 1;
+const changed = rows.filter((row) => row.outcome.kind === 'changed');
+process.exitCode = violations.length === 0 && changed.length > 0 ? 0 : 1;
