@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { ExitCode, RewindError } from '../errors.ts';
 
 type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -36,7 +37,17 @@ function onSignal(signal: Signal): void {
     abortedBySocketAt = undefined;
     return;
   }
+  if (controller !== undefined) sayUnfinished();
   process.exit(exitCode(signal));
+}
+
+/** Written directly: a progress display may have process.stderr in its hands. */
+function sayUnfinished(): void {
+  try {
+    writeSync(2, '\ndocker rewind: left in the middle, with some of it done\n→ docker rewind recover\n');
+  } catch {
+    // Nobody is there to read it; the next command will say it.
+  }
 }
 
 function exitCode(signal: Signal): number {

@@ -85,6 +85,7 @@ describe('interrupting a deploy', () => {
     await session.expect(/put compose\.yml back/);
     session.send(KEYS.ctrlC);
     expect(await session.exit(), session.text).to.equal(130);
+    expect(session.text).to.contain('→ docker rewind recover');
     expect(session.raw.lastIndexOf(CURSOR_SHOWN)).to.be.greaterThan(session.raw.lastIndexOf('\u001B[?25l'));
     expect(leftovers(project).filter((name) => name !== 'lock')).to.have.length(1);
     expect((await project.rewind(['deploy', 'web'])).exitCode).to.equal(5);
