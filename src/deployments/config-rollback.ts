@@ -52,6 +52,8 @@ export async function planConfigRollback(
     (service) => model.services[service] === undefined && (containers.get(service) ?? []).some(isRunning),
   );
   const path = (file: KeptFile): string => join(scope.directory, file.path);
+  const stamp = new Date().toISOString().replace(/[-:.]/g, '');
+  const copies = join(observation.stateDirectory, 'compose', 'replaced', stamp);
   return {
     steps: [
       ...tags.map(({ step }) => step),
@@ -60,6 +62,13 @@ export async function planConfigRollback(
         resource: service,
         reason: `${target.id} did not have it`,
         containers: (containers.get(service) ?? []).filter(isRunning).map(({ id }) => id),
+      })),
+      ...(await editedByHand(observation, kept)).map((file): Step => ({
+        kind: 'keep-copy',
+        resource: file.path,
+        reason: 'it was edited since the last deployment',
+        path: path(file),
+        copy: `${copies}-${file.path.replaceAll('/', '_')}`,
       })),
       ...kept.map((file, index): Step => ({
         kind: 'replace-file',
@@ -92,6 +101,24 @@ export async function planConfigRollback(
       ),
     ],
   };
+}
+
+/** The files whose present content is kept nowhere else. */
+async function editedByHand(
+  { current, stateDirectory, scope }: Observation,
+  kept: readonly KeptFile[],
+): Promise<KeptFile[]> {
+  const latest = current === undefined ? [] : await keptComposeFiles(stateDirectory, current).catch(() => []);
+  const read = (path: string | undefined): Promise<string | undefined> =>
+    path === undefined ? Promise.resolve(undefined) : readFile(path, 'latin1').catch(() => undefined);
+  const edited = await Promise.all(
+    kept.map(async (file) => {
+      const now = await read(join(scope.directory, file.path));
+      const known = [file.copy, latest.find((each) => each.path === file.path)?.copy];
+      return now !== undefined && !(await Promise.all(known.map(read))).includes(now);
+    }),
+  );
+  return kept.filter((_file, index) => edited[index]);
 }
 
 /** A file that Compose reads now and did not read then would still be read: the project would not be as it was. */

@@ -88,6 +88,8 @@ export function describeStep(step: Step): string {
       return 'prove that only the intended images changed';
     case 'replace-file':
       return `put ${step.resource} back as it was`;
+    case 'keep-copy':
+      return `keep a copy of ${step.resource} as ${step.copy}`;
     case 'stop-containers':
       return `stop ${step.resource}`;
     case 'compose-up':

@@ -35,12 +35,18 @@ describe('rollback --config', () => {
 
   it('brings the files themselves back, also included and extended ones, and what they say runs', async () => {
     const { past } = await twoStates();
+    const edited = `${project.read('base.yml')}# written at night\n`;
+    project.write('base.yml', edited);
     const outcome = await project.json(['rollback', '--config', '--yes']);
     expect(outcome.document).to.include({ kind: 'rollback', target: 'v1', status: 'succeeded' });
     expect(FILES.map((name) => project.read(name))).to.deep.equal(past);
     expect(await project.answers()).to.equal('v1');
     expect(await environment('web')).to.match(/MOOD=calm[^]*LEVEL=one|LEVEL=one[^]*MOOD=calm/);
     expect(await environment('helper')).to.match(/MOOD=calm/);
+    // What somebody wrote since, and nothing else has, is not lost.
+    const copies = readdirSync(project.path('.rewind/compose/replaced'));
+    expect(copies).to.have.length(1);
+    expect(project.read(`.rewind/compose/replaced/${copies[0]}`)).to.equal(edited);
     // The service that v1 did not have is stopped, and keeps what is in it.
     expect((await project.containers('extra'))[0]).to.include({ status: 'exited' });
     expect((await project.rewind(['status'])).stdout).to.not.match(/drift/);

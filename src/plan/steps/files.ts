@@ -1,10 +1,11 @@
-import { copyFile, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { applyFileEdit, replaceFile, undoFileEdit } from '../../compose/file-edit.ts';
 import { proveImageEdits } from '../../compose/image-source/proof.ts';
 import type { FileEdit, ImageChange, ImageEditPlan } from '../../compose/image-source/types.ts';
 import { resolveModel, type ResolvedModel } from '../../compose/project.ts';
 import { RewindError } from '../../errors.ts';
+import { makePrivateDirectory } from '../durable.ts';
 import type { StepBase, StepContext } from './context.ts';
 
 /** Change a few bytes of one file. */
@@ -32,6 +33,13 @@ export interface ReplaceFile extends StepBase {
   path: string;
   source: string;
   backup: string;
+}
+
+/** Keep what is in a file, for the person who wrote it; the copy stays when the execution is over. */
+export interface KeepCopy extends StepBase {
+  kind: 'keep-copy';
+  path: string;
+  copy: string;
 }
 
 /** Put the bytes that ReplaceFile kept back. */
@@ -65,6 +73,11 @@ export async function replaceWholeFile(step: ReplaceFile, context: StepContext):
   if (await exists(step.path)) await copyFile(step.path, backup);
   else await copyFile(step.source, made);
   await replaceFile(step.path, await readFile(step.source));
+}
+
+export async function keepCopy(step: KeepCopy): Promise<void> {
+  await makePrivateDirectory(dirname(step.copy));
+  await writeFile(step.copy, await readFile(step.path), { mode: 0o600 });
 }
 
 export async function unreplaceFile(step: UnreplaceFile, context: StepContext): Promise<void> {

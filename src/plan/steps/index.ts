@@ -3,9 +3,19 @@ import type { ContainerState } from '../../docker/containers.ts';
 import { build, type BuildImages } from './build.ts';
 import type { StepContext } from './context.ts';
 import {
-  editFile, proveModel, replaceWholeFile, uneditFile, unreplaceFile,
-  type EditFile, type ProveModel, type ReplaceFile, type UneditFile, type UnreplaceFile,
-} from './files.ts'; // prettier-ignore
+  editFile,
+  keepCopy,
+  proveModel,
+  replaceWholeFile,
+  uneditFile,
+  unreplaceFile,
+  type EditFile,
+  type KeepCopy,
+  type ProveModel,
+  type ReplaceFile,
+  type UneditFile,
+  type UnreplaceFile,
+} from './files.ts';
 import {
   pull,
   push,
@@ -31,6 +41,7 @@ export type Step =
   | ProveModel
   | ReplaceFile
   | StopContainers
+  | KeepCopy
   | ComposeUp
   | VerifyImages
   | RestoreTag
@@ -88,6 +99,8 @@ export async function runStep(step: Step, context: RunContext): Promise<void> {
       return proveModel(step, context);
     case 'replace-file':
       return replaceWholeFile(step, context);
+    case 'keep-copy':
+      return keepCopy(step);
     case 'stop-containers':
       return stopContainers(step, context);
     case 'compose-up':

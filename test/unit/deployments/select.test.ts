@@ -73,6 +73,28 @@ describe('the deployment that a rollback goes to', () => {
   });
 });
 
+describe('the deployment that a rollback goes to after a rollback of some services', () => {
+  const two = (number: number, web: string, api: string, more: Partial<Deployment> = {}): Deployment => {
+    const entry = record(number, web, more);
+    entry.services['api'] = { image: api, digest: null, imageId: `sha256:${api}`, previousImage: null };
+    return entry;
+  };
+
+  it('is that of the others: never forward, and not past it', () => {
+    const list = [two(1, 'w:1', 'a:1'), two(2, 'w:2', 'a:2')];
+    list.push(two(3, 'w:2', 'a:1', { kind: 'rollback', target: 'v1', changed: ['api'] }));
+    expect(previousId(list)).to.equal('v1');
+    list.push(two(4, 'w:1', 'a:1', { kind: 'rollback', target: 'v1' }));
+    expect(previousId(list)).to.equal(undefined);
+  });
+
+  it('does not count services that came or went', () => {
+    const list = [two(1, 'w:1', 'a:1'), two(2, 'w:2', 'a:1'), record(3, 'w:2')];
+    expect(previousId(list)).to.equal('v1');
+    expect(previousId([two(1, 'w:1', 'a:1'), record(2, 'w:1')])).to.equal(undefined);
+  });
+});
+
 describe('naming a deployment', () => {
   const list = [record(1, 'a:1'), record(12, 'a:12')];
 
