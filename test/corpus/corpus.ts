@@ -75,6 +75,7 @@ async function run(entry: CorpusEntry, copy: string): Promise<void> {
 await Promise.all(Array.from({ length: Math.min(3, availableParallelism() + 1) }, lane));
 const violations = rows.filter((row) => row.outcome.kind === 'violation');
 process.stdout.write(summary(entries.length, unresolved, rows));
-process.stdout.write(`${Math.round((performance.now() - started) / 1000)} s\n`);
 const changed = rows.filter((row) => row.outcome.kind === 'changed');
+process.stdout.write(`${Math.round((performance.now() - started) / 1000)} s\n`);
+process.stdout.write(`${rows.length - violations.length} passed, ${violations.length} failed\n`);
 process.exitCode = violations.length === 0 && changed.length > 0 ? 0 : 1;

@@ -84,11 +84,7 @@ async function editAndBack(
     proveImageEdits(project.model, after, [{ service, image }], plan);
     const wrong = unplanned(project.model, after, service, image, plan);
     if (wrong !== undefined) return violation(`wrong edit: ${wrong}`);
-    if (
-      before !== undefined &&
-      tryParseReference(before) &&
-      !plan.files.some((edit) => edit.create)
-    ) {
+    if (before !== undefined && tryParseReference(before) && !plan.files.some((edit) => edit.create)) {
       const again: Project = { ...project, options: plan.options, model: after };
       const back = await planImageEdits(again, [{ service, image: before }], {}, runner);
       for (const edit of back.files) await applyFileEdit(edit);

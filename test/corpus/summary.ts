@@ -30,12 +30,14 @@ export function summary(invocations: number, unresolved: readonly string[], rows
     }
   }
   const resolved = invocations - unresolved.length;
-  const wrong = rows.filter((row) => row.outcome.kind === 'violation').length;
-  const undone = rows.filter((row) => row.outcome.kind === 'changed' && row.outcome.back === 'undone').length;
+  const outcomes = rows.map((row) => row.outcome);
+  const changed = outcomes.filter((outcome) => outcome.kind === 'changed');
+  const undone = changed.filter((outcome) => outcome.back === 'undone').length;
+  const wrong = outcomes.filter((outcome) => outcome.kind === 'violation').length;
   lines.push(
     `${invocations} invocations, ${resolved} resolve, ${unresolved.length} do not`,
-    `${rows.length} services: ${rows.filter((row) => row.outcome.kind === 'changed').length} changed and restored (${undone} by undo, the others by a second edit), ` +
-      `${rows.filter((row) => row.outcome.kind === 'refused').length} refused with an allowed reason, ${wrong} violations`,
+    `${rows.length} services: ${changed.length} changed and restored (${undone} by undo, the others by a second edit), ` +
+      `${outcomes.filter((outcome) => outcome.kind === 'refused').length} refused with an allowed reason, ${wrong} violations`,
   );
   return `${lines.join('\n')}\n`;
 }
