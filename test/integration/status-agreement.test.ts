@@ -85,6 +85,13 @@ describe('status finds no drift after docker rewind did its work', () => {
     await project.must(['rollback', '--yes']);
     expect((await project.containers())[0]).to.include({ imageId: first });
     await agrees('rolled back');
-    await project.docker(['image', 'rm', '-f', `${project.name}-web`]);
+    const built = await project.docker([
+      'image',
+      'ls',
+      '--format',
+      '{{.Repository}}:{{.Tag}}',
+      `${project.name}-web`,
+    ]);
+    await project.docker(['image', 'rm', '-f', ...built.stdout.trim().split('\n')]);
   });
 });
