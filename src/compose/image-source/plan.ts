@@ -6,7 +6,7 @@ import { envFiles } from '../files.ts';
 import type { Project, ResolvedModel } from '../project.ts';
 import { parseReference, tryParseReference } from '../reference.ts';
 import { fileEdits, newLineEdits } from './edits.ts';
-import { Finder } from './find.ts';
+import { Finder, type Findings } from './find.ts';
 import { overrideImages } from './override-file.ts';
 import type { Placement } from './place.ts';
 import { Prediction } from './predict.ts';
@@ -42,17 +42,18 @@ export async function planImageEdits(
   const finder = new Finder(sources, project.files, project.directory, scope);
   const reading = { sources, scope, documents: (file: SourceFile) => finder.documents(file) };
   const prediction = new Prediction(project, reading, runner);
+  const findings = wanted.map((change) => finder.find(change.service));
   if (options.override) return planOverride(project, changes, wanted, sources, prediction);
-  const ways = wanted.map((change) => waysTo(project, finder.find(change.service), change, options));
+  const ways = wanted.map((change, index) => waysTo(project, findings[index] as Findings, change, options));
   const chosen = wanted.map(() => 0);
   for (;;) {
     const placements = ways.map((list, index) => list[chosen[index] as number] as Placement);
     const plan = planOf(project, wanted, placements, sources);
     refuseReadOnly(plan);
     if (placements.every((placement) => placement.certain)) return plan;
-    const after = await prediction.model(plan);
+    const { after, effects } = await prediction.of(plan, changes);
     const missed = changes.filter((change) => !isImage(after, change.service, change.image));
-    if (missed.length === 0) return { ...plan, effects: await prediction.effects(plan, after, changes) };
+    if (missed.length === 0) return { ...plan, effects };
     const next = wanted.findIndex(
       (change, index) =>
         missed.includes(change) && (ways[index]?.length ?? 0) > (chosen[index] as number) + 1,
@@ -72,10 +73,10 @@ async function planOverride(
   const { edits, created, notes, options } = overrideImages(project, wanted, sources);
   const plan = { files: [...fileEdits(edits), ...created], effects: [], notes, options };
   refuseReadOnly(plan);
-  const after = await prediction.model(plan);
+  const { after, effects } = await prediction.of(plan, changes);
   const missed = changes.filter((change) => !isImage(after, change.service, change.image));
   if (missed.length > 0) throw unreachable(project, missed, after);
-  return { ...plan, effects: await prediction.effects(plan, after, changes) };
+  return { ...plan, effects };
 }
 
 function planOf(

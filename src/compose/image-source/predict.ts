@@ -33,6 +33,7 @@ export class Prediction {
   readonly #project: Project;
   readonly #reading: Reading;
   readonly #runner: Runner;
+  #everything = false;
 
   constructor(project: Project, reading: Reading, runner: Runner) {
     this.#project = project;
@@ -40,38 +41,42 @@ export class Prediction {
     this.#runner = runner;
   }
 
-  /** The resolved model after the edits. Throws RewindError (exit 4) when Compose does not accept them. */
-  async model(plan: ImageEditPlan): Promise<ResolvedModel> {
-    try {
-      return await this.#resolve(plan.files, plan);
-    } catch (error) {
-      if (!(error instanceof RewindError)) throw error;
-      await this.#baseline(plan);
-      throw new RewindError(
-        'EDIT_NOT_RESOLVED',
-        `Compose does not accept the edited files; nothing was changed. ${error.message}`,
-        {
-          exit: 'refused',
-          hint: 'Write the image into the service with --pin, or into compose.rewind.yml with --override',
-          cause: error,
-        },
-      );
-    }
-  }
-
-  /** The differences that need consent. */
-  async effects(
+  /**
+   * The resolved model after the edits and the differences that need consent. Throws RewindError (exit 4) when Compose
+   * does not accept the edited files.
+   */
+  async of(
     plan: ImageEditPlan,
-    after: ResolvedModel,
     changes: readonly ImageChange[],
-  ): Promise<Effect[]> {
+  ): Promise<{ after: ResolvedModel; effects: Effect[] }> {
+    const after = await this.#resolve(plan.files, plan).catch((error: unknown) => this.#again(plan, error));
     const effects = sideEffects(this.#project.model, after, changes);
-    if (effects.length === 0) return effects;
+    if (effects.length === 0) return { after, effects };
     // A copy of the project can differ from the original for reasons of its own: those are no effects of the edit.
     const baseline = await this.#baseline(plan);
-    return differences(this.#project.model, baseline).length === 0
-      ? effects
-      : sideEffects(baseline, after, changes);
+    if (differences(this.#project.model, baseline).length === 0) return { after, effects };
+    if (this.#everything) return { after, effects: sideEffects(baseline, after, changes) };
+    this.#everything = true;
+    return this.of(plan, changes);
+  }
+
+  /** Something that the copy leaves out may be the reason: then nothing is left out. */
+  async #again(plan: ImageEditPlan, error: unknown): Promise<ResolvedModel> {
+    if (!(error instanceof RewindError)) throw error;
+    if (!this.#everything) {
+      this.#everything = true;
+      return this.#resolve(plan.files, plan).catch((second: unknown) => this.#again(plan, second));
+    }
+    await this.#baseline(plan);
+    throw new RewindError(
+      'EDIT_NOT_RESOLVED',
+      `Compose does not accept the edited files; nothing was changed. ${error.message}`,
+      {
+        exit: 'refused',
+        hint: 'Write the image into the service with --pin, or into compose.rewind.yml with --override',
+        cause: error,
+      },
+    );
   }
 
   async #baseline(plan: ImageEditPlan): Promise<ResolvedModel> {
@@ -100,7 +105,9 @@ export class Prediction {
     ]);
     for (const file of read) directories.add(dirname(file.path));
     const texts = [...read.map((file) => file.text), ...Object.values(env)];
-    const outward = Math.max(...texts.map((text) => levelsUp(text ?? '')));
+    const outward = this.#everything
+      ? Number.POSITIVE_INFINITY
+      : Math.max(...texts.map((text) => levelsUp(text ?? '')));
     const tree = { directories: [...directories], outward };
     return resolveShadow(this.#project, plan.options, (root) => this.#files(root, edits), this.#runner, tree);
   }
