@@ -93,7 +93,9 @@ describe('what the pages show', () => {
   for (const page of PAGES) {
     it(`every command of ${page} exists, with its flags`, async () => {
       const text = readFileSync(join(ROOT, page), 'utf8');
-      const commands = [...text.matchAll(/docker[ -]rewind ((?:plugin )?[a-z-]+)((?: --[a-z-]+)*)/g)];
+      // Prose may say what docker rewind does; only code says what can be typed.
+      const code = [...text.matchAll(/```.*?```|`[^`\n]+`/gs)].map(([match]) => match).join('\n');
+      const commands = [...code.matchAll(/docker[ -]rewind ((?:plugin )?[a-z-]+)((?: --[a-z-]+)*)/g)];
       const seen = new Map<string, Set<string>>();
       for (const [, verb = '', flags = ''] of commands) {
         const known = seen.get(verb) ?? new Set();

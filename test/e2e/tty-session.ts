@@ -13,6 +13,10 @@ export const KEYS = {
   ctrlD: '\u0004',
 } as const;
 
+const open = new Set<TtySession>();
+// A test that failed half-way leaves its program to us.
+process.on('exit', () => open.forEach((session) => session.kill()));
+
 const EXPECT_TIMEOUT_MS = 20_000;
 
 /** One program on a pseudo-terminal, with somebody typing. */
@@ -40,10 +44,11 @@ export class TtySession {
     this.#exit = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal }) => {
         this.#exitCode = signal ? 128 + signal : exitCode;
+        open.delete(this);
         resolve(this.#exitCode);
       });
     });
-    process.on('exit', () => this.kill());
+    open.add(this);
   }
 
   /** Everything that was written so far, with its control sequences. */
