@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { ChangingCommand } from '../cli/changing-command.ts';
 import { EDIT_FLAGS, editOptions } from '../cli/edit-flags.ts';
+import { preloadEditor } from '../cli/preload.ts';
 import type { DeployRequest } from '../deployments/targets.ts';
 
 export default class Deploy extends ChangingCommand {
@@ -63,6 +64,7 @@ export default class Deploy extends ChangingCommand {
       import('../deployments/deploy-plan.ts'),
       import('../cli/finish-deployment.ts'),
     ]);
+    preloadEditor();
     return withObservation(this.runner, this.session('deploy', flags), async (observation) => {
       const prepared = await planDeploy(this.runner, observation, {
         ...request,

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { needsYes } from '../cli/consent.ts';
 import { ChangingCommand } from '../cli/changing-command.ts';
 import { EDIT_FLAGS, editOptions } from '../cli/edit-flags.ts';
+import { preloadEditor } from '../cli/preload.ts';
 import { RewindError } from '../errors.ts';
 
 export default class Rollback extends ChangingCommand {
@@ -55,6 +56,7 @@ export default class Rollback extends ChangingCommand {
         import('../cli/finish-deployment.ts'),
         import('../cli/pick-target.ts'),
       ]);
+    preloadEditor();
     return withObservation(this.runner, this.session('rollback', flags), async (observation) => {
       const target = await pickTarget(observation, this.terminal, {
         target: args.deployment,

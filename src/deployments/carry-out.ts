@@ -4,6 +4,7 @@ import type { Step } from '../plan/steps/index.ts';
 import { openStateDirectory } from '../plan/state-directory.ts';
 import { describeStep } from '../plan/plan.ts';
 import { byService, listContainers } from '../docker/containers.ts';
+import { refuseUnwritable } from '../compose/file-edit.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Runner } from '../docker/runner.ts';
 import { messageOf, RewindError, type ExitCodeName, ExitCode } from '../errors.ts';
@@ -30,6 +31,7 @@ export async function carryOut(
 ): Promise<Deployment> {
   const { plan, draft, observation } = prepared;
   const stateDirectory = await openStateDirectory(observation.scope.directory);
+  await refuseUnwritable(plan.steps.flatMap((step) => (step.kind === 'edit-file' ? [step.edit] : [])));
   const journal = await Journal.begin(stateDirectory, plan);
   let record: Deployment | undefined;
   const execution = await execute(plan, {
@@ -38,10 +40,10 @@ export async function carryOut(
     observer: options.observer,
     signal: options.signal,
     before: observation.project.model,
-    conclude: async ({ containers }) => {
+    conclude: async (findings) => {
       record = await succeededRecord(runner, observation.scope, draft, {
+        ...findings,
         model: provenModel(prepared),
-        containers,
       });
       try {
         await keepComposeFiles(stateDirectory, record, observation.project, draft.options);

@@ -29,7 +29,11 @@ export async function planChanges(
   const { project, scope, containers } = observation;
   const wanted = changes.map(({ service, image }): ImageChange => ({ service, image }));
   const edited = wanted.filter(({ service, image }) => imageOf(project, service) !== image);
-  const edits = await planImageEdits(project, edited, options.edit, runner);
+  // Those that are right already are named, too: an edit must not move them.
+  const named = wanted.filter(
+    (change) => edited.includes(change) || project.model.services[change.service]?.image === change.image,
+  );
+  const edits = await planImageEdits(project, named, options.edit, runner);
   const moved = edits.effects.flatMap((effect) =>
     effect.kind === 'image' && effect.service !== undefined ? [effect.service] : [],
   );

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { imageOf, resolveModel, type ResolvedModel } from '../compose/project.ts';
-import { byService, listContainers, type ContainerState } from '../docker/containers.ts';
+import { byService, listContainers } from '../docker/containers.ts';
 import { digestOf, inspectImages } from '../docker/images.ts';
 import type { Runner } from '../docker/runner.ts';
 import { userName } from '../plan/lock.ts';
 import type { ComposeOptions } from '../compose/options.ts';
 import type { Scope } from '../plan/steps/context.ts';
+import type { Findings } from '../plan/steps/verify-images.ts';
 import { SCHEMA, type DeployedService, type Deployment } from './deployment.ts';
 import { currentCommit } from './git.ts';
 import { nextId } from './history.ts';
@@ -64,14 +65,14 @@ export async function draftDeployment(
 }
 
 /**
- * The record of a deployment that succeeded: what runs now, read from the engine, not from the plan. What is known already
- * (the proven model, the containers that were just verified) is not asked for again.
+ * The record of a deployment that succeeded: what runs now, read from the engine, not from the plan. What is known
+ * already (the proven model, what was just verified) is not asked for again.
  */
 export async function succeededRecord(
   runner: Runner,
   scope: Scope,
   draft: Draft,
-  known: { model?: ResolvedModel | undefined; containers?: readonly ContainerState[] | undefined } = {},
+  known: Findings & { model?: ResolvedModel | undefined } = {},
 ): Promise<Deployment> {
   const [model, listed] = await Promise.all([
     known.model ?? resolveModel(runner, draft.options, scope.cwd),
@@ -82,10 +83,14 @@ export async function succeededRecord(
     Object.keys(model.services).map((service) => [service, imageOf({ name: scope.project, model }, service)]),
   );
   const ids = [...containers.values()].flatMap(([first]) => (first === undefined ? [] : [first.imageId]));
-  const local = await inspectImages(runner, ids);
+  const seen = new Map(known.images?.map((image) => [image.id, image]));
+  const asked = await inspectImages(
+    runner,
+    ids.filter((id) => !seen.has(id)),
+  );
   const services = Object.entries(images).map(([service, image]): [string, DeployedService] => {
     const imageId = containers.get(service)?.[0]?.imageId ?? null;
-    const found = imageId === null ? undefined : local.get(imageId);
+    const found = imageId === null ? undefined : (seen.get(imageId) ?? asked.get(imageId));
     const digest = (found && digestOf(found, image)) ?? null;
     return [service, { image, digest, imageId, previousImage: draft.before[service] ?? null }];
   });

@@ -24,7 +24,7 @@ export interface Observation {
   current: Deployment | undefined;
   /** By service; services without containers are absent. */
   containers: Map<string, ContainerState[]>;
-  /** By reference: what the files name now, and what is recorded as running. */
+  /** By reference: what the files name now, and what the recent deployments recorded; others have to be asked for. */
   images: Map<string, LocalImage | undefined>;
   /** By service: what Compose would label a new container with; empty where Compose cannot tell. */
   hashes: Map<string, ConfigHashes>;
@@ -63,13 +63,20 @@ export async function observe(runner: Runner, where: Where): Promise<Observation
     observeProject(runner, where),
     plainHashes(runner, where.options, where.cwd),
   ]);
-  const { project, current } = known;
+  const { project } = known;
   const references = Object.keys(project.model.services).map((service) => imageOf(project, service));
-  const recorded = Object.values(current?.services ?? {}).map((service) => service.image);
+  const recorded = recentDeployments(known.deployments).flatMap((entry) =>
+    Object.values(entry.services).map((service) => service.image),
+  );
   const [containers, images] = await Promise.all([
     listContainers(runner, project.name),
     inspectImages(runner, [...references, ...recorded]),
   ]);
   const hashes = await configHashes(runner, project, containers, plain);
   return { ...known, containers: byService(containers), images, hashes };
+}
+
+/** Those that a rollback most probably goes to, the current one among them: asking for their images now costs no time. */
+function recentDeployments(deployments: readonly Deployment[]): Deployment[] {
+  return deployments.filter((entry) => entry.status === 'succeeded').slice(-4);
 }

@@ -1,9 +1,9 @@
 import { formatReference, tryParseReference } from '../compose/reference.ts';
-import type { RewindConfig } from '../compose/rewind-config.ts';
 import { inspectImage } from '../docker/images.ts';
 import type { Runner } from '../docker/runner.ts';
 import type { Step } from '../plan/steps/index.ts';
 import type { DeployedService } from './deployment.ts';
+import type { Observation } from './observation.ts';
 import { mutability } from './targets.ts';
 
 /** How the recorded image of a service is reached again. */
@@ -27,11 +27,11 @@ export interface RecordedImage {
 export async function reachImage(
   runner: Runner,
   recorded: DeployedService,
-  config: RewindConfig,
+  { config, images }: Pick<Observation, 'config' | 'images'>,
 ): Promise<RecordedImage | undefined> {
   const { image, digest, imageId } = recorded;
   const pinned = pinnedReference(image, digest);
-  const tagged = await inspectImage(runner, image);
+  const tagged = images.has(image) ? images.get(image) : await inspectImage(runner, image);
   const movable = mutability(image, config) !== undefined;
   if (tagged !== undefined && tagged.id === imageId && !(movable && pinned !== undefined)) {
     return { image, imageId, steps: [] };

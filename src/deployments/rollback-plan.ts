@@ -52,7 +52,7 @@ export async function planRollback(
       continue;
     }
     if (entry.imageId === null && entry.digest === null) continue;
-    const recorded = await reachImage(runner, entry, observation.config);
+    const recorded = await reachImage(runner, entry, observation);
     if (recorded === undefined) throw await gone(runner, observation, target, service);
     reached.push({ service, entry, recorded });
   }

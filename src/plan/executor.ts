@@ -3,14 +3,8 @@ import type { Runner } from '../docker/runner.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { untouchedSteps, type Plan } from './plan.ts';
-import {
-  isChange,
-  isVisibleChange,
-  runStep,
-  type Findings,
-  type RunContext,
-  type Step,
-} from './steps/index.ts';
+import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
+import type { Findings } from './steps/verify-images.ts';
 
 /** What a progress display hears of an execution. */
 export interface ExecutionObserver {

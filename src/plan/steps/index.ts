@@ -1,5 +1,4 @@
 import type { ResolvedModel } from '../../compose/project.ts';
-import type { ContainerState } from '../../docker/containers.ts';
 import { build, type BuildImages } from './build.ts';
 import type { StepContext } from './context.ts';
 import {
@@ -29,7 +28,7 @@ import {
 import { restoreServices, type RestoreServices } from './restore-services.ts';
 import { stopContainers, type StopContainers } from './stop-containers.ts';
 import { up, type ComposeUp } from './up.ts';
-import { verifyImages, type VerifyImages } from './verify-images.ts';
+import { verifyImages, type Findings, type VerifyImages } from './verify-images.ts';
 
 /** Every kind of step there is: plain data, JSON both ways. */
 export type Step =
@@ -77,11 +76,6 @@ export type RunContext = StepContext & {
   findings: Findings;
 };
 
-export interface Findings {
-  /** As the last verify-images saw them. */
-  containers?: readonly ContainerState[];
-}
-
 /** Runs one step. Nothing is decided here: a step does what it says or throws. */
 export async function runStep(step: Step, context: RunContext): Promise<void> {
   switch (step.kind) {
@@ -106,7 +100,7 @@ export async function runStep(step: Step, context: RunContext): Promise<void> {
     case 'compose-up':
       return up(step, context);
     case 'verify-images':
-      context.findings.containers = await verifyImages(step, context);
+      Object.assign(context.findings, await verifyImages(step, context));
       return;
     case 'restore-tag':
       return restoreTag(step, context);

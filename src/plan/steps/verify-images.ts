@@ -1,5 +1,5 @@
 import { byService, listContainers, type ContainerState } from '../../docker/containers.ts';
-import { inspectImages } from '../../docker/images.ts';
+import { inspectImages, type LocalImage } from '../../docker/images.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { lastLogs } from './up.ts';
@@ -11,6 +11,12 @@ export interface WantedImage {
   ran?: boolean;
 }
 
+/** What a verification saw; the record need not ask again. */
+export interface Findings {
+  containers?: readonly ContainerState[];
+  images?: readonly LocalImage[];
+}
+
 /** Every container of each service must run exactly this image. Without `imageId`, the one that `image` names now. */
 export interface VerifyImages extends StepBase {
   kind: 'verify-images';
@@ -19,8 +25,8 @@ export interface VerifyImages extends StepBase {
   restarts: Readonly<Record<string, number>>;
 }
 
-/** Returns all containers of the project as they are then. */
-export async function verifyImages(step: VerifyImages, context: StepContext): Promise<ContainerState[]> {
+/** Returns all containers of the project as they are then, and the images that were asked for. */
+export async function verifyImages(step: VerifyImages, context: StepContext): Promise<Findings> {
   const references = Object.values(step.services).map((target) => target.imageId ?? target.image);
   const [containers, images] = await Promise.all([
     listContainers(context.runner, context.scope.project),
@@ -56,7 +62,7 @@ export async function verifyImages(step: VerifyImages, context: StepContext): Pr
       );
     }
   }
-  return containers;
+  return { containers, images: [...images.values()].filter((image) => image !== undefined) };
 }
 
 /** One that the engine had to start again since, or that ended with an error. */
