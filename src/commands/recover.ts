@@ -52,7 +52,7 @@ export default class Recover extends ChangingCommand {
         outcome === 'nothing'
           ? 'had changed nothing'
           : `${would}${outcome === 'finished' ? 'finished' : 'taken back'}`;
-      this.log(`${command} ${deployment}: ${what}`);
+      this.log(`${[command, deployment].filter((word) => word !== '').join(' ')}: ${what}`);
     }
     return { dryRun, recovered };
   }

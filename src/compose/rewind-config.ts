@@ -10,9 +10,27 @@ export interface RewindConfig {
   /** Besides `latest`. */
   mutable_tags: readonly string[];
   services: Readonly<Record<string, { release?: boolean }>>;
+  /** Where restore points go; the first is the one that `restore` looks into. */
+  stores: readonly string[];
+  /** Whether a deployment takes a restore point first. */
+  before_deploy: 'backup' | 'none';
+  /** The image that reads and writes volumes, instead of our own. */
+  helper_image?: string;
+  /** By the volume's key, or the directory's path in the project. */
+  volumes: Readonly<Record<string, { mode?: VolumeMode; backup?: boolean }>>;
 }
 
-const DEFAULTS: RewindConfig = { environment: 'default', mutable_tags: [], services: {} };
+/** How still those who write to a volume are kept while it is archived. */
+export type VolumeMode = 'stop' | 'pause' | 'hot';
+
+const DEFAULTS: RewindConfig = {
+  environment: 'default',
+  mutable_tags: [],
+  services: {},
+  stores: ['.rewind/points'],
+  before_deploy: 'backup',
+  volumes: {},
+};
 
 /** Reads and validates the block. Throws INVALID_CONFIG (exit 2) that names the key and the nearest known one. */
 export async function rewindConfig(model: ResolvedModel): Promise<RewindConfig> {

@@ -1,6 +1,7 @@
-import { undo, type ExecutionObserver } from '../plan/executor.ts';
+import { finish, undo, type ExecutionContext, type ExecutionObserver } from '../plan/executor.ts';
 import { unfinishedJournals, type UnfinishedJournal } from '../plan/journal.ts';
-import { describeStep } from '../plan/plan.ts';
+import { describeStep, type Plan } from '../plan/plan.ts';
+import type { Step } from '../plan/steps/index.ts';
 import type { Runner } from '../docker/runner.ts';
 import { messageOf, RewindError } from '../errors.ts';
 import { succeededRecord, takenBackRecord, type Draft } from './draft.ts';
@@ -46,7 +47,12 @@ export async function recover(
   const { plan, journal } = unfinished;
   const result = recoveryOf(unfinished);
   const draft = plan?.subject as Draft | undefined;
-  if (plan === undefined || draft === undefined || result.outcome === 'nothing') {
+  if (plan === undefined || result.outcome === 'nothing') {
+    await journal.conclude();
+    return result;
+  }
+  if (draft === undefined) {
+    await recoverData(plan, { runner, observer, journal }, unfinished, result);
     await journal.conclude();
     return result;
   }
@@ -62,18 +68,7 @@ export async function recover(
     return result;
   }
   const failure = await undo(plan, { runner, observer, journal }, unfinished.entries);
-  if (failure !== undefined) {
-    throw new RewindError(
-      'NOT_UNDONE',
-      `${draft.base.id} cannot be taken back: "${describeStep(failure.undoStep)}" failed: ${messageOf(failure.undoError)}`,
-      {
-        exit: 'notUndone',
-        details: failure.undoError instanceof RewindError ? failure.undoError.details : [],
-        hint: 'Mend what the message names, then again: docker rewind recover',
-        cause: failure.undoError,
-      },
-    );
-  }
+  if (failure !== undefined) throw notUndone(draft.base.id, failure);
   if (recorded === undefined) {
     const record = await takenBackRecord(
       runner,
@@ -85,6 +80,36 @@ export async function recover(
   }
   await journal.conclude();
   return result;
+}
+
+/** A backup or a restore: nothing is recorded anywhere but in what it makes. */
+async function recoverData(
+  plan: Plan,
+  context: Omit<ExecutionContext, 'signal'>,
+  unfinished: UnfinishedJournal,
+  result: Recovered,
+): Promise<void> {
+  if (result.outcome === 'finished') {
+    const leftover = await finish(plan, context);
+    if (leftover !== undefined) throw leftover;
+    return;
+  }
+  const failure = await undo(plan, context, unfinished.entries);
+  if (failure !== undefined) throw notUndone(`the ${plan.command}`, failure);
+}
+
+function notUndone(what: string, failure: { undoError: Error; undoStep: Step }): RewindError {
+  const { undoError, undoStep } = failure;
+  return new RewindError(
+    'NOT_UNDONE',
+    `${what} cannot be taken back: "${describeStep(undoStep)}" failed: ${messageOf(undoError)}`,
+    {
+      exit: 'notUndone',
+      details: undoError instanceof RewindError ? undoError.details : [],
+      hint: 'Mend what the message names, then again: docker rewind recover',
+      cause: undoError,
+    },
+  );
 }
 
 /** Refuses to go on (exit 5) while an earlier execution is unfinished: nobody knows what stands where. */

@@ -23,6 +23,18 @@ export interface ContainerState {
   serves: boolean;
   /** Compose's hash of the service that it was made from. */
   configHash: string;
+  /** What it mounts, as the engine resolved it. */
+  mounts: ContainerMount[];
+}
+
+export interface ContainerMount {
+  type: 'bind' | 'volume' | 'tmpfs' | (string & {});
+  /** The volume's name; undefined for others. */
+  name?: string;
+  /** On the engine's host. */
+  source: string;
+  destination: string;
+  writable: boolean;
 }
 
 export function listContainersArgv(project: string): Argv {
@@ -38,6 +50,11 @@ export function listContainersArgv(project: string): Argv {
     'label=com.docker.compose.oneoff=False',
   ];
 }
+
+export const stopContainersArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'stop', ...ids];
+export const startArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'start', ...ids];
+export const pauseArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'pause', ...ids];
+export const unpauseArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'unpause', ...ids];
 
 export function inspectContainersArgv(ids: readonly string[]): Argv {
   return ['docker', 'container', 'inspect', ...ids];
@@ -62,6 +79,14 @@ export async function listContainers(runner: Runner, project: string): Promise<C
   }
 }
 
+/** These containers as they are now. Throws where one is gone. */
+export async function inspectContainers(runner: Runner, ids: readonly string[]): Promise<ContainerState[]> {
+  if (ids.length === 0) return [];
+  const result = await runner.run(inspectContainersArgv(ids));
+  if (result.exitCode !== 0) throw engineError(result, 'looking at containers');
+  return parseContainers(result.stdout);
+}
+
 interface Inspected {
   Id: string;
   Name: string;
@@ -75,6 +100,7 @@ interface Inspected {
     FinishedAt: string;
     Health?: { Status: string };
   };
+  Mounts?: { Type: string; Name?: string; Source?: string; Destination: string; RW: boolean }[];
 }
 
 export function parseContainers(json: string): ContainerState[] {
@@ -97,6 +123,13 @@ export function parseContainers(json: string): ContainerState[] {
         Object.keys(entry.Config.ExposedPorts ?? {}).length > 0 ||
         ['always', 'unless-stopped'].includes(entry.HostConfig?.RestartPolicy?.Name ?? ''),
       configHash: entry.Config.Labels['com.docker.compose.config-hash'] ?? '',
+      mounts: (entry.Mounts ?? []).map((mount) => ({
+        type: mount.Type,
+        ...(mount.Name === undefined || mount.Name === '' ? {} : { name: mount.Name }),
+        source: mount.Source ?? '',
+        destination: mount.Destination,
+        writable: mount.RW,
+      })),
     };
   });
   return containers.sort((a, b) => a.service.localeCompare(b.service) || a.number - b.number);

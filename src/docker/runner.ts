@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { spawn } from 'node:child_process';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
 
@@ -26,6 +28,12 @@ export interface RunOptions {
 /** The one way to run docker and git. A non-zero exit is a result, not an error: only the caller knows its meaning. */
 export interface Runner {
   run(argv: Argv, options?: RunOptions): Promise<RunResult>;
+  /**
+   * Starts a program that lives until its standard input, which is a pipe from this process, closes: so it goes when we
+   * go, even by SIGKILL. Returns the first line that it prints; its whole result where it ends without one. Runners that
+   * only wrap another one for a look at the project do without.
+   */
+  hold?(argv: Argv): Promise<{ line: string } | RunResult>;
 }
 
 /** Docker's own global flags (`--context x`, `-H …`) as they were given, for every docker call. */
@@ -63,6 +71,34 @@ export class ProcessRunner implements Runner {
       stderr: String(result.stderr ?? ''),
     };
   }
+
+  async hold(argv: Argv): Promise<{ line: string } | RunResult> {
+    const [program, ...args] = argv;
+    return firstLine(program, program === 'docker' ? [...this.#globals, ...args] : args);
+  }
+}
+
+/** The first line of a child's standard output, or how it ended without one. The child does not keep us alive. */
+function firstLine(program: string, args: readonly string[]): Promise<{ line: string } | RunResult> {
+  return new Promise((resolve, reject) => {
+    // Detached: a Ctrl-C on the terminal is ours to handle, and must not reach it.
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    let stdout = '';
+    let stderr = '';
+    child.on('error', (error) => reject(notStarted(program, error)));
+    child.on('close', (code) => resolve({ exitCode: code ?? 128, stdout, stderr }));
+    child.stdin.on('error', () => {});
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+      const end = stdout.indexOf('\n');
+      if (end < 0) return;
+      resolve({ line: stdout.slice(0, end) });
+      stdout = '';
+      child.unref();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket).unref();
+    });
+  });
 }
 
 /** An execa transform that passes every line on unchanged. */

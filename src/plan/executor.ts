@@ -4,15 +4,20 @@ import type { ResolvedModel } from '../compose/project.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { untouchedSteps, type Plan } from './plan.ts';
 import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
+import type { StepProgress } from './steps/context.ts';
 import type { Findings } from './steps/verify-images.ts';
+
+/** Forward, back, or clearing up after success. */
+export type Phase = 'step' | 'undo' | 'finish';
 
 /** What a progress display hears of an execution. */
 export interface ExecutionObserver {
-  started(phase: 'step' | 'undo', step: Step): void;
+  started(phase: Phase, step: Step): void;
   output(line: string): void;
   /** Said of all such steps of the way back before it begins: they have nothing to bring back. */
   skipped(step: Step): void;
-  finished(phase: 'step' | 'undo', step: Step, error?: Error): void;
+  progress?(progress: StepProgress): void;
+  finished(phase: Phase, step: Step, error?: Error): void;
 }
 
 export const SILENT: ExecutionObserver = {
@@ -24,7 +29,8 @@ export const SILENT: ExecutionObserver = {
 
 /** How an execution ended. In all cases but `not-undone` the world is either as planned or as before. */
 export type Execution =
-  | { outcome: 'done' }
+  /** `leftover`: all is done, but something that is not needed any more could not be cleared away. */
+  | { outcome: 'done'; leftover?: Error }
   /** Failed before anything that people see was changed. */
   | { outcome: 'unchanged'; error: Error }
   | { outcome: 'undone'; error: Error }
@@ -75,13 +81,28 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
   };
   try {
     await forward();
-    return { outcome: 'done' };
   } catch (thrown) {
     const error = context.signal.aborted ? interruption(context.signal, thrown) : asError(thrown);
     const undone = changed ? await undo(plan, context, entries) : undefined;
     if (undone !== undefined) return { outcome: 'not-undone', error, ...undone };
     return { outcome: visible ? 'undone' : 'unchanged', error };
   }
+  const leftover = await finish(plan, context);
+  return { outcome: 'done', ...(leftover === undefined ? {} : { leftover }) };
+}
+
+/** Clears up after all steps are done: there is no way back from here. The first failure; the other steps run all the same. */
+export async function finish(
+  plan: Plan,
+  context: Omit<ExecutionContext, 'signal'>,
+): Promise<Error | undefined> {
+  let failure: Error | undefined;
+  for (const step of plan.finish ?? []) {
+    await attempt('finish', step, plan, context, new AbortController().signal, {}).catch((error: unknown) => {
+      failure ??= asError(error);
+    });
+  }
+  return failure;
 }
 
 /**
@@ -115,7 +136,7 @@ export async function undo(
 }
 
 async function attempt(
-  phase: 'step' | 'undo',
+  phase: Phase,
   step: Step,
   plan: Plan,
   context: Omit<ExecutionContext, 'signal'>,
@@ -129,6 +150,7 @@ async function attempt(
     scope: plan.scope,
     signal,
     onLine: (line) => observer.output(line),
+    onProgress: (progress) => observer.progress?.(progress),
     workDirectory: context.journal.directory,
     findings,
     ...(context.before === undefined ? {} : { before: context.before }),

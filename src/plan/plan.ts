@@ -1,5 +1,6 @@
 import type { JournalEntry } from './journal.ts';
 import type { Scope } from './steps/context.ts';
+import { describeDataStep } from './describe-data-step.ts';
 import type { Step } from './steps/index.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface Plan {
    * so they can run after any step, and again after a crash.
    */
   undo: Step[];
+  /** Clears away what is not needed once all steps are done; harmless to repeat, never taken back. */
+  finish?: Step[];
   /** What the command that made the plan needs to conclude it after a crash (a deployment's record). */
   subject?: unknown;
 }
@@ -105,6 +108,8 @@ export function describeStep(step: Step): string {
       return `put ${step.resource} back`;
     case 'restore-services':
       return `bring ${Object.keys(step.services).join(', ')} back as observed`;
+    default:
+      return describeDataStep(step);
   }
 }
 

@@ -1,4 +1,4 @@
-import { SILENT, type ExecutionObserver } from '../plan/executor.ts';
+import { SILENT, type ExecutionObserver, type Phase } from '../plan/executor.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { plain } from './error-text.ts';
@@ -25,12 +25,18 @@ export async function progressFor(terminal: Terminal, plan: Plan): Promise<Progr
   }
 }
 
+/** The steps of one phase. */
+export function stepsOf(plan: Plan, phase: Phase): readonly Step[] {
+  return { step: plan.steps, undo: plan.undo, finish: plan.finish ?? [] }[phase];
+}
+
 function plainProgress(plan: Plan, { progressStyle: style }: Terminal): Progress {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const skipped = new Set<Step>();
-  const count = (phase: 'step' | 'undo', step: Step): string => {
-    const steps = phase === 'step' ? plan.steps : plan.undo.filter((each) => !skipped.has(each));
-    return `[${phase === 'undo' ? 'back ' : ''}${steps.indexOf(step) + 1}/${steps.length}]`;
+  const count = (phase: Phase, step: Step): string => {
+    const steps = stepsOf(plan, phase).filter((each) => !skipped.has(each));
+    const prefix = { step: '', undo: 'back ', finish: 'clearing up ' }[phase];
+    return `[${prefix}${steps.indexOf(step) + 1}/${steps.length}]`;
   };
   return {
     started: (phase, step) => say(`${style.dim(count(phase, step))} ${plain(describeStep(step))}`),
@@ -53,6 +59,7 @@ function jsonProgress(): Progress {
     started: (phase, step) => say({ event: 'started', ...of(phase, step) }),
     output: (message) => say({ event: 'output', message }),
     skipped: () => {},
+    progress: (progress) => say({ event: 'progress', ...progress }),
     finished: (phase, step, error) =>
       say({
         event: error === undefined ? 'done' : 'failed',

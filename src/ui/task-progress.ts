@@ -2,10 +2,10 @@ import { writeSync } from 'node:fs';
 import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
+import type { Phase } from '../plan/executor.ts';
 import { plain } from './error-text.ts';
-import type { Progress } from './progress.ts';
-
-type Phase = 'step' | 'undo';
+import { stepsOf, type Progress } from './progress.ts';
+import { ByteProgress } from './byte-progress.ts';
 
 /** One list of tasks for the plan and, when it comes to that, one for the way back. */
 export function taskProgress(plan: Plan): Progress {
@@ -13,7 +13,7 @@ export function taskProgress(plan: Plan): Progress {
   const listOf = (phase: Phase): TaskList => {
     const present = lists.get(phase);
     if (present !== undefined) return present;
-    const list = new TaskList(phase === 'step' ? plan.steps : plan.undo.filter((step) => !skipped.has(step)));
+    const list = new TaskList(stepsOf(plan, phase).filter((step) => !skipped.has(step)));
     lists.set(phase, list);
     return list;
   };
@@ -22,6 +22,7 @@ export function taskProgress(plan: Plan): Progress {
   const showCursor = (): void => void writeSync(process.stderr.fd, '\u001B[?25h\n');
   process.on('exit', showCursor);
   const skipped = new Set<Step>();
+  const bytes = new ByteProgress();
   let latest: TaskList | undefined;
   let chain: Promise<void> = Promise.resolve();
   return {
@@ -40,6 +41,7 @@ export function taskProgress(plan: Plan): Progress {
     },
     output: (line) => latest?.output(line),
     skipped: (step) => skipped.add(step),
+    progress: (progress) => latest?.output(bytes.line(progress)),
     finished: (phase, step, error) => listOf(phase).finish(step, error),
     close: async () => {
       for (const list of lists.values()) list.abandon();

@@ -2,7 +2,7 @@
 # To be sourced after lib.sh; `here` is this folder.
 # shellcheck shell=sh disable=SC2034,SC2154
 
-all_images="alpine debian app registry postgres"
+all_images="alpine debian app registry postgres helper"
 
 ours() {
   case "$1" in
@@ -11,6 +11,7 @@ ours() {
     app) echo rewind-test/app:base ;;
     registry) echo rewind-test/registry:2 ;;
     postgres) echo rewind-test/postgres:15 ;;
+    helper) echo rewind-test/helper:1 ;;
     *) die "there is no image '$1': choose from ${all_images}" ;;
   esac
 }
@@ -27,7 +28,7 @@ public() {
 built_on() {
   case "$1" in
     app) echo alpine ;;
-    registry | postgres) echo debian ;;
+    registry | postgres | helper) echo debian ;;
   esac
 }
 

@@ -22,8 +22,19 @@ export interface StepContext {
   signal: AbortSignal;
   /** A line of output of what the step runs, for the progress display. */
   onLine: (line: string) => void;
+  /** How far a step is with something that takes a while. */
+  onProgress: (progress: StepProgress) => void;
   /** A directory of this execution (in the journal) for files that live no longer than it. */
   workDirectory: string;
+}
+
+/** How far a step is with one of the things that it works on. */
+export interface StepProgress {
+  name: string;
+  /** Bytes so far. */
+  done: number;
+  /** Bytes altogether, where that is known. */
+  total?: number;
 }
 
 /** What every step has: the thing that it touches, and why, for people. */

@@ -1,5 +1,6 @@
 import type { ResolvedModel } from '../../compose/project.ts';
 import { build, type BuildImages } from './build.ts';
+import { archiveVolumes, type ArchiveVolumes } from './archive-volumes.ts';
 import type { StepContext } from './context.ts';
 import {
   editFile,
@@ -25,10 +26,23 @@ import {
   type RestoreTag,
   type TagImage,
 } from './images.ts';
+import { prepareHelper, removeHelperContainer, type PrepareHelper, type RemoveHelper } from './helper.ts';
+import { placeFiles, type PlaceFiles } from './place-files.ts';
+import { discardPoint, sealPoint, type DiscardPoint, type SealPoint } from './points.ts';
 import { restoreServices, type RestoreServices } from './restore-services.ts';
 import { stopContainers, type StopContainers } from './stop-containers.ts';
+import {
+  dropOld, extractVolumes, swapVolumes, unswapVolumes,
+  type DropOld, type ExtractVolumes, type SwapVolumes, type UnswapVolumes,
+} from './restore-volumes.ts'; // prettier-ignore
+import {
+  pauseContainers, resumeContainers, stopWriters,
+  type PauseContainers, type ResumeContainers, type StopWriters,
+} from './still-services.ts'; // prettier-ignore
 import { up, type ComposeUp } from './up.ts';
+import { verifyArtifacts, type VerifyArtifacts } from './verify-artifacts.ts';
 import { verifyImages, type Findings, type VerifyImages } from './verify-images.ts';
+import { createVolume, removeVolume, type CreateVolume, type RemoveVolume } from './volumes.ts';
 
 /** Every kind of step there is: plain data, JSON both ways. */
 export type Step =
@@ -46,7 +60,23 @@ export type Step =
   | RestoreTag
   | UneditFile
   | UnreplaceFile
-  | RestoreServices;
+  | RestoreServices
+  | PrepareHelper
+  | RemoveHelper
+  | StopWriters
+  | PauseContainers
+  | ResumeContainers
+  | ArchiveVolumes
+  | SealPoint
+  | DiscardPoint
+  | ExtractVolumes
+  | SwapVolumes
+  | UnswapVolumes
+  | DropOld
+  | PlaceFiles
+  | VerifyArtifacts
+  | CreateVolume
+  | RemoveVolume;
 
 /** The kinds that change something that has to be put back when a later step fails. */
 const CHANGING: ReadonlySet<Step['kind']> = new Set([
@@ -57,6 +87,14 @@ const CHANGING: ReadonlySet<Step['kind']> = new Set([
   'replace-file',
   'stop-containers',
   'compose-up',
+  'prepare-helper',
+  'archive-volumes',
+  'stop-writers',
+  'pause-containers',
+  'extract-volumes',
+  'swap-volumes',
+  'place-files',
+  'create-volume',
 ]);
 
 /** A new image alone changes nothing that runs: only these make an attempt worth recording. */
@@ -65,6 +103,10 @@ const VISIBLE: ReadonlySet<Step['kind']> = new Set([
   'replace-file',
   'stop-containers',
   'compose-up',
+  'stop-writers',
+  'pause-containers',
+  'swap-volumes',
+  'place-files',
 ]);
 
 export const isChange = (step: Step): boolean => CHANGING.has(step.kind);
@@ -110,5 +152,37 @@ export async function runStep(step: Step, context: RunContext): Promise<void> {
       return unreplaceFile(step, context);
     case 'restore-services':
       return restoreServices(step, context);
+    case 'prepare-helper':
+      return prepareHelper(step, context);
+    case 'remove-helper':
+      return removeHelperContainer(step, context);
+    case 'stop-writers':
+      return stopWriters(step, context);
+    case 'pause-containers':
+      return pauseContainers(step, context);
+    case 'resume-containers':
+      return resumeContainers(step, context);
+    case 'archive-volumes':
+      return archiveVolumes(step, context);
+    case 'seal-point':
+      return sealPoint(step, context);
+    case 'discard-point':
+      return discardPoint(step, context);
+    case 'extract-volumes':
+      return extractVolumes(step, context);
+    case 'swap-volumes':
+      return swapVolumes(step, context);
+    case 'unswap-volumes':
+      return unswapVolumes(step, context);
+    case 'drop-old':
+      return dropOld(step, context);
+    case 'verify-artifacts':
+      return verifyArtifacts(step, context);
+    case 'place-files':
+      return placeFiles(step, context);
+    case 'create-volume':
+      return createVolume(step, context);
+    case 'remove-volume':
+      return removeVolume(step, context);
   }
 }

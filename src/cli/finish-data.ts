@@ -1,0 +1,50 @@
+import { RewindError } from '../errors.ts';
+import type { Runner } from '../docker/runner.ts';
+import type { Plan } from '../plan/plan.ts';
+import { carryOutData } from '../restore-points/carry-out.ts';
+import { dataPlanText } from '../ui/data-plan-text.ts';
+import { progressFor } from '../ui/progress.ts';
+import { confirm } from '../ui/prompts.ts';
+import type { Terminal } from '../ui/terminal.ts';
+
+/** What the end of backup and restore needs of the command. */
+export interface DataContext {
+  runner: Runner;
+  terminal: Terminal;
+  signal: () => AbortSignal;
+  note: (text: string) => void;
+}
+
+/** Carries a plan about data out, with progress. */
+export async function finishData(context: DataContext, plan: Plan): Promise<void> {
+  const progress = await progressFor(context.terminal, plan);
+  let leftovers: string[];
+  try {
+    leftovers = await carryOutData(context.runner, plan, { observer: progress, signal: context.signal() });
+  } finally {
+    await progress.close();
+  }
+  for (const leftover of leftovers) context.note(leftover);
+}
+
+/** Asks on a terminal, with the plan; throws NEEDS_YES (exit 2) where there is none. */
+export async function consentToData(
+  terminal: Terminal,
+  plan: Plan,
+  lines: readonly string[],
+  question: string,
+): Promise<void> {
+  if (!terminal.interactive) {
+    throw new RewindError(
+      'NEEDS_YES',
+      'this asks before it replaces data, and there is no terminal to ask on',
+      {
+        exit: 'usage',
+        hint: 'Look at the plan with --dry-run, then give --yes',
+      },
+    );
+  }
+  process.stderr.write(`${dataPlanText(plan, lines, terminal.progressStyle)}\n`);
+  if (!(await confirm(question)))
+    throw new RewindError('DECLINED', 'declined. Nothing was changed', { exit: 'refused' });
+}

@@ -1,0 +1,157 @@
+import { createReadStream } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Consistency, Manifest, VolumeArtifact } from '../../restore-points/manifest.ts';
+import { renderManifest } from '../../restore-points/manifest.ts';
+import { compressed, nameList, openIndex } from '../../restore-points/volume/index-source.ts';
+import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
+import { RewindError } from '../../errors.ts';
+import { openStore } from '../../stores/open.ts';
+import type { PointWriter, StoredFile } from '../../stores/store.ts';
+import { savedProgress, volumesDirectory, type PointPlace } from './archive-volumes.ts';
+import type { StepBase, StepContext } from './context.ts';
+import { stillRecord, type StillRecord } from './still-services.ts';
+
+/** What is known of a volume before it is archived. */
+export interface PlannedVolume extends Pick<VolumeArtifact, 'key' | 'slug' | 'kind' | 'name' | 'notes'> {
+  /** How still it is when all goes well. */
+  consistency: Exclude<Consistency, 'killed'>;
+  /** The services that are stopped or paused for it. */
+  services: readonly string[];
+}
+
+/** Write indexes, Compose files and, last, the manifest: from then on the point exists. */
+export interface SealPoint extends StepBase, PointPlace {
+  kind: 'seal-point';
+  manifest: Omit<Manifest, 'volumes' | 'compose' | 'downtime' | 'finishedAt'>;
+  volumes: readonly PlannedVolume[];
+  /** Compose files to keep, absolute. */
+  compose: readonly string[];
+}
+
+/** Remove a point that never got its manifest; one that has it stays. */
+export interface DiscardPoint extends StepBase, PointPlace {
+  kind: 'discard-point';
+}
+
+const NOT_KEPT_BY_BUSYBOX = [
+  'xattrs',
+  'ACLs',
+  'capabilities',
+  'nanosecond times',
+  'times of directories and links',
+  'sparseness',
+];
+
+export async function sealPoint(step: SealPoint, context: StepContext): Promise<void> {
+  const writer = await openStore(step.store, context.scope.directory).writer(step.point);
+  const still = await stillRecord(context.workDirectory);
+  const volumes: VolumeArtifact[] = [];
+  for (const planned of step.volumes) {
+    const progress = await savedProgress(context, planned.slug);
+    if (progress === undefined)
+      throw new RewindError('ARCHIVE_FAILED', `${planned.key} was not archived by any step before`);
+    volumes.push(await artifactOf(planned, progress, step, { writer, still, context }));
+  }
+  const compose: Manifest['compose'] = [];
+  for (const [position, path] of step.compose.entries()) {
+    const stored = await writer.write(`compose/${position}-${safeName(path)}`, createReadStream(path));
+    compose.push({ ...stored, original: basename(path) });
+  }
+  const downtime = Object.fromEntries(
+    Object.entries(still.since).map(([service, since]) => [
+      service,
+      (still.until[service] ?? Date.now()) - since,
+    ]),
+  );
+  const finishedAt = new Date().toISOString();
+  await writer.commit(renderManifest({ ...step.manifest, finishedAt, volumes, compose, downtime }));
+}
+
+export async function discardPoint(step: DiscardPoint, context: StepContext): Promise<void> {
+  await openStore(step.store, context.scope.directory).discard(step.point);
+}
+
+async function artifactOf(
+  planned: PlannedVolume,
+  progress: VolumeProgress,
+  step: SealPoint,
+  { writer, still, context }: { writer: PointWriter; still: StillRecord; context: StepContext },
+): Promise<VolumeArtifact> {
+  const { services, consistency, ...known } = planned;
+  const { slug } = planned;
+  const file = join(await volumesDirectory(context), progress.index);
+  const totals = await totalsOf(file);
+  const index = await writer.write(`volumes/${slug}.index.zst`, compressed(createReadStream(file)));
+  const { base } = progress;
+  const baseIndex =
+    base === null
+      ? undefined
+      : await writer.adopt(
+          { point: base.heldBy ?? base.point, file: base.index },
+          `volumes/${slug}.base-index.zst`,
+        );
+  const unsettled =
+    progress.unsettled.length === 0
+      ? null
+      : await writer.write(
+          `volumes/${slug}.unsettled.zst`,
+          compressed(Readable.from([nameList(progress.unsettled)])),
+        );
+  const own = progress.layers.filter((layer) => layer.point === step.point);
+  const added: StoredFile[] = [
+    index,
+    ...own.flatMap(({ archive, deleted }) => [archive, ...(deleted ? [deleted] : [])]),
+  ];
+  return {
+    ...known,
+    consistency: services.some((service) => still.killed.includes(service)) ? 'killed' : consistency,
+    tools: progress.tools,
+    lost: [
+      ...(progress.tools === 'busybox' ? NOT_KEPT_BY_BUSYBOX : []),
+      ...(totals.sockets > 0 ? [`sockets (${totals.sockets})`] : []),
+    ],
+    notes: [...known.notes, ...notesOf(progress)],
+    layers: progress.layers,
+    index,
+    base:
+      base === null || baseIndex === undefined
+        ? null
+        : { point: base.point, layers: base.layers.length, index: baseIndex },
+    unsettled,
+    entries: totals.entries,
+    bytes: totals.bytes,
+    diskBytes: totals.diskBytes,
+    addedBytes: added.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+function notesOf(progress: VolumeProgress): string[] {
+  return [
+    ...(progress.unsettled.length > 0
+      ? [`changed while it was archived: ${progress.unsettled.length} entries`]
+      : []),
+    ...(progress.vanished > 0 ? [`gone before they could be read: ${progress.vanished} files`] : []),
+  ];
+}
+
+async function totalsOf(file: string) {
+  const totals = { entries: 0, bytes: 0, diskBytes: 0, sockets: 0 };
+  const reader = openIndex(file);
+  const counted = new Set<string>();
+  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    totals.entries++;
+    if (entry.type === 's') totals.sockets++;
+    if (entry.type !== 'f') continue;
+    // Several names of one file take its room once.
+    if (entry.links > 1) {
+      if (counted.has(entry.inode)) continue;
+      counted.add(entry.inode);
+    }
+    totals.bytes += entry.size;
+    totals.diskBytes += entry.blocks * 512;
+  }
+  return totals;
+}
+
+const safeName = (path: string): string => basename(path).replaceAll(/[^A-Za-z0-9._-]/g, '_');

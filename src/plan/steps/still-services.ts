@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  inspectContainers,
+  isRunning,
+  listContainers,
+  pauseArgv,
+  startArgv,
+  stopContainersArgv,
+  unpauseArgv,
+  type ContainerState,
+} from '../../docker/containers.ts';
+import { engineError } from '../../docker/engine-error.ts';
+import type { Argv } from '../../docker/runner.ts';
+import { RewindError } from '../../errors.ts';
+import { writeDurably } from '../durable.ts';
+import type { StepBase, StepContext } from './context.ts';
+import { lastLogs } from './up.ts';
+
+/** A running container as observed before the plan began. */
+export interface RunningContainer {
+  id: string;
+  name: string;
+  service: string;
+  /** It had a health check and passed it. */
+  healthy: boolean;
+}
+
+/** Stop exactly these containers, the last level first. */
+export interface StopWriters extends StepBase {
+  kind: 'stop-writers';
+  /** In the order of starting: what a level depends on is in the levels before it. */
+  levels: readonly (readonly RunningContainer[])[];
+}
+
+/** Pause all of these together. */
+export interface PauseContainers extends StepBase {
+  kind: 'pause-containers';
+  containers: readonly RunningContainer[];
+}
+
+/** Bring exactly these containers back to running, first level first, and wait for the health that they had. */
+export interface ResumeContainers extends StepBase {
+  kind: 'resume-containers';
+  levels: readonly (readonly RunningContainer[])[];
+}
+
+/** What the work directory remembers of the time that services were still. */
+export interface StillRecord {
+  /** By service, milliseconds since 1970. */
+  since: Record<string, number>;
+  until: Record<string, number>;
+  /** Services with a container that had to be killed: its process did not end by itself. */
+  killed: string[];
+}
+
+const POLL_MS = 150;
+const AFTER_PAUSE_MS = 60_000;
+const HEALTH_TIMEOUT_MS = 10 * 60_000;
+
+export async function stopWriters(step: StopWriters, context: StepContext): Promise<void> {
+  const record = await stillRecord(context.workDirectory);
+  for (const level of step.levels.toReversed()) {
+    const ids = level.map(({ id }) => id);
+    for (const { service } of level) record.since[service] ??= Date.now();
+    await docker(context, stopContainersArgv(ids), `stopping ${names(level)}`);
+    const stopped = await inspectContainers(context.runner, ids);
+    record.killed.push(...stopped.filter(({ exitCode }) => exitCode === 137).map(({ service }) => service));
+  }
+  await saveRecord(context.workDirectory, record);
+}
+
+export async function pauseContainers(step: PauseContainers, context: StepContext): Promise<void> {
+  const record = await stillRecord(context.workDirectory);
+  for (const { service } of step.containers) record.since[service] ??= Date.now();
+  await docker(context, pauseArgv(step.containers.map(({ id }) => id)), `pausing ${names(step.containers)}`);
+  await saveRecord(context.workDirectory, record);
+}
+
+export async function resumeContainers(step: ResumeContainers, context: StepContext): Promise<void> {
+  const record = await stillRecord(context.workDirectory);
+  for (const level of step.levels) {
+    const present = await presentOf(level, context);
+    const paused = present.filter(({ status }) => status === 'paused').map(({ id }) => id);
+    const stopped = present.filter((container) => !isRunning(container)).map(({ id }) => id);
+    if (paused.length > 0) await docker(context, unpauseArgv(paused), `unpausing ${names(level)}`);
+    if (stopped.length > 0) await docker(context, startArgv(stopped), `starting ${names(level)}`);
+    await waitFor(present, level, new Set(paused), context);
+    for (const { service } of level) record.until[service] ??= Date.now();
+  }
+  await saveRecord(context.workDirectory, record).catch(() => {});
+}
+
+/** The containers themselves; where one is gone because Compose made it anew, those of its service. */
+async function presentOf(
+  level: readonly RunningContainer[],
+  context: StepContext,
+): Promise<ContainerState[]> {
+  const all = await listContainers(context.runner, context.scope.project);
+  const found = level.flatMap(({ id, service }) => {
+    const same = all.find((container) => container.id === id);
+    return same === undefined ? all.filter((container) => container.service === service) : [same];
+  });
+  const missing = level.find(({ service }) => !found.some((container) => container.service === service));
+  if (missing !== undefined) {
+    throw new RewindError(
+      'CONTAINER_GONE',
+      `${missing.name} is gone, and ${missing.service} has no other container`,
+      {
+        hint: `docker compose up -d ${missing.service}`,
+      },
+    );
+  }
+  return [...new Map(found.map((container) => [container.id, container])).values()];
+}
+
+async function waitFor(
+  containers: readonly ContainerState[],
+  level: readonly RunningContainer[],
+  paused: ReadonlySet<string>,
+  context: StepContext,
+): Promise<void> {
+  const begun = Date.now();
+  // Checks fail while a container is paused: what they said then is no news of how it is now.
+  const isUnhealthy = ({ id, health }: ContainerState): boolean =>
+    health === 'unhealthy' && !(paused.has(id) && Date.now() - begun < AFTER_PAUSE_MS);
+  const deadline = Date.now() + HEALTH_TIMEOUT_MS;
+  for (;;) {
+    const now = await inspectContainers(
+      context.runner,
+      containers.map(({ id }) => id),
+    );
+    const failed = now.filter(
+      (container) => ['exited', 'dead', 'restarting'].includes(container.status) || isUnhealthy(container),
+    );
+    if (failed.length > 0 || Date.now() > deadline) {
+      throw new RewindError(
+        'NOT_HEALTHY',
+        `${failed.map(({ name }) => name).join(', ') || names(level)} did not come up again`,
+        {
+          details: await lastLogs(context, failed),
+        },
+      );
+    }
+    const wasHealthy = (container: ContainerState): boolean =>
+      level.some(({ service, healthy }) => healthy && service === container.service);
+    if (
+      now.every(
+        (container) =>
+          !wasHealthy(container) || container.health === undefined || container.health === 'healthy',
+      )
+    )
+      return;
+    await delay(POLL_MS, undefined, { signal: context.signal });
+  }
+}
+
+export async function stillRecord(workDirectory: string): Promise<StillRecord> {
+  const text = await readFile(join(workDirectory, 'still.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? { since: {}, until: {}, killed: [] } : (JSON.parse(text) as StillRecord);
+}
+
+async function saveRecord(workDirectory: string, record: StillRecord): Promise<void> {
+  await writeDurably(join(workDirectory, 'still.json'), JSON.stringify(record));
+}
+
+async function docker(context: StepContext, argv: Argv, doing: string): Promise<void> {
+  const result = await context.runner.run(argv, { signal: context.signal });
+  if (result.exitCode !== 0 && !context.signal.aborted) throw engineError(result, doing);
+}
+
+const names = (containers: readonly RunningContainer[]): string =>
+  containers.map(({ name }) => name).join(', ');

@@ -1,0 +1,240 @@
+import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { composeFilesOf } from '../compose/file-tree.ts';
+import type { HelperSpec } from '../docker/helper-container.ts';
+import { isRunning, type ContainerState } from '../docker/containers.ts';
+import type { Runner } from '../docker/runner.ts';
+import { inspectVolume, volumeUsersArgv } from '../docker/volumes.ts';
+import { RewindError } from '../errors.ts';
+import { userName } from '../plan/lock.ts';
+import type { PlannedVolume } from '../plan/steps/points.ts';
+import type { Step } from '../plan/steps/index.ts';
+import { openStore } from '../stores/open.ts';
+import { bytesText } from '../bytes-text.ts';
+import type { DataObservation } from './data-observation.ts';
+import { earlierOf, readPoints } from './earlier.ts';
+import { MANIFEST_SCHEMA } from './manifest.ts';
+import { asRunning, startLevels } from './order.ts';
+import { newPointId } from './point-id.ts';
+import { uses, type DataSource } from './source.ts';
+import type { VolumeTask } from './volume/archive.ts';
+
+export interface BackupRequest {
+  sources: readonly DataSource[];
+  /** Volumes archived at the same time. */
+  parallel: number;
+  /** For the manifest: why the point is taken. */
+  reason: string;
+  /** Leave out volumes that do not exist yet, instead of refusing. */
+  missing: 'refuse' | 'skip';
+}
+
+/** The parts of a plan that take a restore point. They are put together by the command: a restore has its own between. */
+export interface BackupParts {
+  point: string;
+  store: string;
+  /** Before anything is still: the helper, and all that can be archived while the services run. */
+  first: Step[];
+  /** Stop and pause. */
+  still: Step[];
+  /** Archive what changed since. */
+  settled: Step[];
+  resume: Step[];
+  seal: Step[];
+  undo: Step[];
+  notes: string[];
+  /** Nothing to take: the project keeps nothing. */
+  empty: boolean;
+}
+
+/** Plans a restore point of these sources. Reads the store and the engine, changes nothing. */
+export async function planBackup(
+  runner: Runner,
+  observation: DataObservation,
+  request: BackupRequest,
+): Promise<BackupParts> {
+  const { project, scope, config } = observation;
+  const store = config.stores[0] ?? '';
+  const containers = [...observation.containers.values()].flat();
+  const { sources, notes } = await existing(runner, request);
+  const point = newPointId();
+  const opened = openStore(store, scope.directory);
+  const { points, problems } = await readPoints(opened);
+  for (const { id, error } of problems)
+    notes.push(`the restore point ${id} cannot be used: ${error.message}`);
+
+  const writersOf = (source: DataSource): ContainerState[] =>
+    containers.filter((container) => isRunning(container) && uses(container, source, 'write'));
+  const stopped = containersOf(sources.filter(({ mode }) => mode === 'stop').flatMap(writersOf));
+  const paused = containersOf(sources.filter(({ mode }) => mode === 'pause').flatMap(writersOf)).filter(
+    ({ id, status }) => status === 'running' && !stopped.some((other) => other.id === id),
+  );
+  const tasks: VolumeTask[] = [];
+  const planned: PlannedVolume[] = [];
+  for (const source of sources) {
+    const writers = writersOf(source);
+    const strangers = await othersUsing(runner, source, containers);
+    const live = writers.length > 0 || strangers.length > 0;
+    const settles = writers.length > 0 && source.mode !== 'hot';
+    tasks.push({
+      key: source.key,
+      slug: source.slug,
+      live,
+      settles,
+      shared: strangers.length > 0 || source.kind === 'bind',
+      ...earlierOf(points, scope, source.key),
+    });
+    planned.push({
+      ...source,
+      name: source.kind === 'volume' ? source.source : source.key,
+      consistency: consistencyOf(source, writers.length, strangers.length),
+      services: settles ? [...new Set(writers.map(({ service }) => service))] : [],
+      notes: strangers.map((name) => `${name} of another project mounts it and was not stopped`),
+    });
+  }
+  await requireSpace(opened, points, scope);
+
+  const helper: HelperSpec = {
+    name: `rewind-${point}-${randomBytes(3).toString('hex')}`,
+    mounts: sources.map(({ slug, kind, source }) => ({ slug, kind, source })),
+    write: false,
+  };
+  const keys = sources.map(({ key }) => key).join(', ');
+  const settling = tasks.filter((task) => task.settles);
+  const archive = (pass: 'first' | 'settled', volumes: VolumeTask[]): Step => ({
+    kind: 'archive-volumes', resource: volumes.map(({ key }) => key).join(', '),
+    reason: pass === 'first' ? 'while the services run' : 'so that services are down for what changed, not for all',
+    pass, point, store, helper, volumes, parallel: request.parallel,
+  }); // prettier-ignore
+  const levels = startLevels(project.model, [...stopped, ...paused]);
+  const names = levels.flat().map(({ service }) => service);
+  const resume: Step[] =
+    names.length === 0
+      ? []
+      : [{ kind: 'resume-containers', resource: names.join(', '), reason: 'exactly those that ran', levels }];
+  return {
+    point,
+    store,
+    notes,
+    empty: sources.length === 0,
+    first: [
+      { kind: 'prepare-helper', resource: 'helper image', reason: 'before anything stops', configured: config.helper_image ?? null },
+      archive('first', tasks),
+    ], // prettier-ignore
+    still: [
+      ...(stopped.length === 0
+        ? []
+        : [stopStep(startLevels(project.model, stopped), `they write to ${keys}`)]),
+      ...(paused.length === 0
+        ? []
+        : [
+            {
+              kind: 'pause-containers',
+              resource: paused.map(({ service }) => service).join(', '),
+              reason: `they write to ${keys}`,
+              containers: paused.map(asRunning),
+            } satisfies Step,
+          ]),
+    ],
+    settled: settling.length === 0 ? [] : [archive('settled', settling)],
+    resume,
+    seal: [
+      {
+        kind: 'seal-point',
+        resource: point,
+        reason: 'written last: without it the restore point does not exist',
+        point,
+        store,
+        volumes: planned,
+        compose: await composeFilesOf(project, project.options),
+        manifest: {
+          schema: MANIFEST_SCHEMA,
+          id: point,
+          project: scope.project,
+          environment: scope.environment,
+          createdAt: new Date().toISOString(),
+          host: hostname(),
+          user: userName(),
+          reason: request.reason,
+          images: imagesOf(containers),
+        },
+      },
+      { kind: 'remove-helper', resource: helper.name, reason: 'it has done its work', helper },
+    ],
+    undo: [
+      ...resume,
+      { kind: 'remove-helper', resource: helper.name, reason: 'nothing is left behind', helper },
+      { kind: 'discard-point', resource: point, reason: 'half a restore point is none', point, store },
+    ],
+  };
+}
+
+export function stopStep(levels: ReturnType<typeof startLevels>, reason: string): Step {
+  const resource = levels
+    .flat()
+    .map(({ service }) => service)
+    .join(', ');
+  return { kind: 'stop-writers', resource, reason, levels };
+}
+
+/** Looks every volume up: mounting one that is missing would make it, and its archive would be empty. */
+async function existing(runner: Runner, request: BackupRequest) {
+  const sources: DataSource[] = [];
+  const notes: string[] = [];
+  for (const source of request.sources) {
+    if (source.kind === 'bind' || (await inspectVolume(runner, source.source)) !== undefined)
+      sources.push(source);
+    else if (request.missing === 'skip') notes.push(`${source.key} does not exist yet: nothing to take`);
+    else {
+      throw new RewindError('NO_SUCH_VOLUME', `the volume ${source.source} (${source.key}) does not exist`, {
+        exit: 'notFound',
+        hint: `docker rewind deploy makes it; to leave it out: x-rewind.volumes.${source.key}.backup: false`,
+      });
+    }
+  }
+  return { sources, notes };
+}
+
+async function othersUsing(
+  runner: Runner,
+  source: DataSource,
+  containers: readonly ContainerState[],
+): Promise<string[]> {
+  if (source.kind === 'bind') return [];
+  const listed = await runner.run(volumeUsersArgv(source.source));
+  const own = new Set(containers.map(({ name }) => name));
+  return listed.stdout.split('\n').filter((name) => name !== '' && !own.has(name));
+}
+
+function consistencyOf(source: DataSource, writers: number, strangers: number): PlannedVolume['consistency'] {
+  if (strangers > 0) return 'hot';
+  if (writers === 0) return 'no-writer';
+  return source.mode === 'stop' ? 'stopped' : source.mode === 'pause' ? 'paused' : 'hot';
+}
+
+/** A guess, from what such points took before: the archive itself ends the backup when the disk is really full. */
+async function requireSpace(
+  store: ReturnType<typeof openStore>,
+  points: Awaited<ReturnType<typeof readPoints>>['points'],
+  scope: { project: string },
+): Promise<void> {
+  const newest = points.find((point) => point.project === scope.project);
+  const need = (newest?.volumes ?? []).reduce((sum, { addedBytes }) => sum + addedBytes, 0);
+  const free = await store.freeBytes();
+  if (free === undefined || free > need) return;
+  throw new RewindError(
+    'NO_SPACE',
+    `${store.location} has too little space: the last restore point took ${bytesText(need)}, ${bytesText(free)} are free`,
+    { exit: 'refused', hint: 'Free some space, or name another directory in x-rewind.stores' },
+  );
+}
+
+function containersOf(containers: readonly ContainerState[]): ContainerState[] {
+  return [...new Map(containers.map((container) => [container.id, container])).values()];
+}
+
+function imagesOf(containers: readonly ContainerState[]) {
+  return Object.fromEntries(
+    containers.filter(isRunning).map(({ service, image, imageId }) => [service, { image, imageId }]),
+  );
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
+import type { Project, ServiceModel } from '../compose/project.ts';
+import type { RewindConfig, VolumeMode } from '../compose/rewind-config.ts';
+import type { ContainerState } from '../docker/containers.ts';
+import { RewindError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+
+/** Something that holds data of the project: a named volume, or a directory of the project that is mounted read-write. */
+export interface DataSource {
+  /** The volume's key in compose.yml; the directory's path in the project. */
+  key: string;
+  kind: 'volume' | 'bind';
+  /** The volume's name in the engine; the directory, absolute. */
+  source: string;
+  /** A name for files and mounts made from the key. */
+  slug: string;
+  mode: VolumeMode;
+}
+
+interface MountModel {
+  type?: string;
+  source?: string;
+  target?: string;
+  read_only?: boolean;
+}
+
+/** Everything that the project keeps and does not exclude in `x-rewind.volumes`, in the order of the Compose files. */
+export function dataSources(project: Project, config: RewindConfig): DataSource[] {
+  const writable = Object.values(project.model.services)
+    .flatMap(mountsOf)
+    .filter((mount) => mount.read_only !== true);
+  const volumes = Object.entries(project.model.volumes ?? {}).flatMap(([key, value]) => {
+    if (!writable.some((mount) => mount.type === 'volume' && mount.source === key)) return [];
+    const name = (value as { name?: string } | null)?.name ?? `${project.name}_${key}`;
+    return [{ key, kind: 'volume' as const, source: name }];
+  });
+  const directories = new Set(
+    writable.flatMap((mount) =>
+      mount.type === 'bind' && mount.source !== undefined && isData(project.directory, mount.source)
+        ? [resolve(mount.source)]
+        : [],
+    ),
+  );
+  const binds = [...directories].map((path) => ({
+    key: relative(project.directory, path),
+    kind: 'bind' as const,
+    source: path,
+  }));
+  return [...volumes, ...binds]
+    .filter(({ key }) => config.volumes[key]?.backup !== false)
+    .map((entry) => ({ ...entry, slug: slugOf(entry.key), mode: config.volumes[entry.key]?.mode ?? 'stop' }));
+}
+
+/** The sources with these names; all without names. Throws UNKNOWN_VOLUME (exit 2) that names the nearest. */
+export function selectSources(sources: readonly DataSource[], names: readonly string[]): DataSource[] {
+  if (names.length === 0) return [...sources];
+  return names.map((name) => {
+    const found = sources.find((source) => source.key === name || source.source === name);
+    if (found !== undefined) return found;
+    const keys = sources.map((source) => source.key);
+    const near = nearest(name, keys);
+    throw new RewindError('UNKNOWN_VOLUME', `"${name}" is no volume of this project`, {
+      exit: 'usage',
+      hint:
+        near === undefined ? `The project keeps ${keys.join(', ') || 'nothing'}` : `Did you mean ${near}?`,
+    });
+  });
+}
+
+/** Whether a container writes to a source. */
+export function uses(container: ContainerState, source: DataSource, access: 'any' | 'write'): boolean {
+  return container.mounts.some(
+    (mount) =>
+      (access === 'any' || mount.writable) &&
+      (source.kind === 'volume'
+        ? mount.type === 'volume' && mount.name === source.source
+        : mount.type === 'bind' && mount.source === source.source),
+  );
+}
+
+/** Names of anonymous volumes that the project's containers hold: nothing in the Compose files names them. */
+export function anonymousVolumes(containers: Iterable<ContainerState>): string[] {
+  const names = [...containers].flatMap((container) =>
+    container.mounts.flatMap((mount) =>
+      mount.type === 'volume' && mount.writable && /^[0-9a-f]{64}$/.test(mount.name ?? '')
+        ? [`${container.service}:${mount.destination}`]
+        : [],
+    ),
+  );
+  return [...new Set(names)];
+}
+
+/** A directory strictly below the project's that is none of ours; files, sockets and devices are no data directories. */
+function isData(projectDirectory: string, source: string): boolean {
+  const path = relative(projectDirectory, resolve(source));
+  if (path === '' || path.startsWith('..') || path.split(sep)[0] === '.rewind') return false;
+  return lstatSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function mountsOf(service: ServiceModel): MountModel[] {
+  return (service['volumes'] as MountModel[] | undefined) ?? [];
+}
+
+/** Plain keys stay as they are; others get a hash so that no two fall together. */
+export function slugOf(key: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(key)) return key;
+  const hash = createHash('sha256').update(key).digest('hex').slice(0, 8);
+  return `${key.replace(/[^A-Za-z0-9_-]/g, '_')}-${hash}`.replace(/^-/, '_');
+}

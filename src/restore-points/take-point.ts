@@ -1,0 +1,60 @@
+import type { VolumeMode } from '../compose/rewind-config.ts';
+import type { Runner } from '../docker/runner.ts';
+import { RewindError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import { openStore } from '../stores/open.ts';
+import { planBackup } from './backup-plan.ts';
+import type { DataObservation } from './data-observation.ts';
+import { parseManifest, type Manifest } from './manifest.ts';
+import { anonymousVolumes, dataSources, selectSources } from './source.ts';
+
+export interface TakeRequest {
+  /** Keys or names; empty: everything. */
+  names: readonly string[];
+  parallel: number;
+  /** Instead of every volume's own mode. */
+  mode?: VolumeMode | undefined;
+}
+
+/** Plans `backup`. `result` reads the manifest once the plan was carried out. */
+export async function takePoint(
+  runner: Runner,
+  observation: DataObservation,
+  request: TakeRequest,
+): Promise<{ plan: Plan; notes: string[]; result: () => Promise<Manifest> }> {
+  const { project, config, scope } = observation;
+  const sources = selectSources(dataSources(project, config), request.names).map((source) => ({
+    ...source,
+    mode: request.mode ?? source.mode,
+  }));
+  if (sources.length === 0) {
+    throw new RewindError(
+      'NOTHING_TO_KEEP',
+      'this project keeps nothing: it has no volume that a service writes to',
+      {
+        exit: 'refused',
+        hint: 'Name a volume in compose.yml; docker rewind backup then takes it',
+      },
+    );
+  }
+  const parts = await planBackup(runner, observation, {
+    sources,
+    parallel: request.parallel,
+    reason: 'backup',
+    missing: 'refuse',
+  });
+  const plan: Plan = {
+    command: 'backup',
+    scope,
+    steps: [...parts.first, ...parts.still, ...parts.settled, ...parts.resume, ...parts.seal],
+    undo: parts.undo,
+  };
+  const anonymous = anonymousVolumes([...observation.containers.values()].flat());
+  const notes = [
+    ...parts.notes,
+    ...anonymous.map((place) => `${place} is an anonymous volume: it is not taken; name it in compose.yml`),
+  ];
+  const result = async (): Promise<Manifest> =>
+    parseManifest((await openStore(parts.store, scope.directory).manifest(parts.point)) ?? '', parts.point);
+  return { plan, notes, result };
+}

@@ -1,0 +1,218 @@
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { insideHelper } from '../../docker/helper-container.ts';
+import { RewindError } from '../../errors.ts';
+import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
+import { requireCodes, type Helper } from './helper.ts';
+import { differenceOf, type Difference } from './index-difference.ts';
+import { archivableNames, compressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
+import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
+import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
+import { readTarMessages, tarProgress } from './tar-messages.ts';
+
+/** One volume to be archived, as the plan says it. */
+export interface VolumeTask {
+  key: string;
+  slug: string;
+  /** Somebody may write to it during the first pass. */
+  live: boolean;
+  /** A second pass follows when the writers are still. */
+  settles: boolean;
+  /** Others may write to it whom nobody stops: containers of another project, processes of the host. */
+  shared: boolean;
+  /** The last full of the store. */
+  base?: EarlierVolume;
+  /** No differential against it: a new full is due. */
+  full: boolean;
+  /** The newest point of the store: all of it is reused where nothing changed since. */
+  last?: EarlierVolume;
+}
+
+export interface ArchiveContext {
+  helper: Helper;
+  store: Store;
+  writer: PointWriter;
+  /** The id of the point that is made. */
+  point: string;
+  /** For indexes, until the point is sealed. */
+  directory: string;
+  signal: AbortSignal;
+  onProgress: (done: number) => void;
+}
+
+/** The first pass: everything, or what changed since an earlier point. */
+export async function archiveFirst(
+  task: VolumeTask,
+  context: ArchiveContext,
+): Promise<VolumeProgress | undefined> {
+  const { helper } = context;
+  // Without layers a hot pass would be thrown away.
+  if (helper.tools === 'busybox' && task.settles) return undefined;
+  const index = `${task.slug}.first.index`;
+  await takeIndex(helper, join(context.directory, index), task, context.signal);
+  const progress: VolumeProgress = {
+    layers: [],
+    index,
+    base: null,
+    tools: helper.tools,
+    vanished: 0,
+    changed: 0,
+    unsettled: [],
+  };
+  if (await reuse(task, context, progress)) return progress;
+  if (await differential(task, context, progress)) return progress;
+  await archive(task, context, progress, undefined);
+  return progress;
+}
+
+/** The second pass, with the writers still: what changed since the first one. */
+export async function archiveSettled(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress | undefined,
+): Promise<VolumeProgress> {
+  if (progress === undefined) {
+    const whole = await archiveFirst({ ...task, live: false, settles: false }, context);
+    return whole as VolumeProgress;
+  }
+  const index = `${task.slug}.settled.index`;
+  const now = { ...task, live: false };
+  await takeIndex(context.helper, join(context.directory, index), now, context.signal);
+  const difference = await compare(context, progress.index, index);
+  const settled: VolumeProgress = {
+    ...progress,
+    index,
+    layers: [...progress.layers],
+    vanished: 0,
+    changed: 0,
+  };
+  if (!isEmpty(difference)) await archive(now, context, settled, difference);
+  return settled;
+}
+
+/** After a hot archive: notes what was not the same all the time. */
+export async function noteUnsettled(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+): Promise<VolumeProgress> {
+  const index = `${task.slug}.after.index`;
+  await takeIndex(context.helper, join(context.directory, index), { ...task, live: true }, context.signal);
+  const { changed, deleted } = await compare(context, progress.index, index);
+  return { ...progress, unsettled: [...new Set([...changed, ...deleted])] };
+}
+
+async function compare(context: ArchiveContext, before: string, after: string): Promise<Difference> {
+  return differenceOf(openIndex(join(context.directory, before)), openIndex(join(context.directory, after)));
+}
+
+async function since(
+  earlier: EarlierVolume,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+): Promise<Difference> {
+  const stored = storedIndex(await context.store.read(earlier.heldBy ?? earlier.point, earlier.index.path));
+  return differenceOf(stored, openIndex(join(context.directory, progress.index)));
+}
+
+async function reuse(task: VolumeTask, context: ArchiveContext, progress: VolumeProgress): Promise<boolean> {
+  const { last } = task;
+  if (last === undefined || context.helper.tools !== 'gnu') return false;
+  if (!isEmpty(await since(last, context, progress))) return false;
+  progress.layers = await adoptLayers(last, task, context);
+  progress.base = task.base ?? null;
+  return true;
+}
+
+async function differential(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+): Promise<boolean> {
+  const { base } = task;
+  if (base === undefined || task.full || context.helper.tools !== 'gnu') return false;
+  const difference = await since(base, context, progress);
+  const full = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+  // So much changed that a differential would be no smaller than a new full (disk bytes against packed ones).
+  if (difference.bytes > full) return false;
+  progress.layers = await adoptLayers(base, task, context);
+  progress.base = base;
+  await archive(task, context, progress, difference);
+  return true;
+}
+
+async function adoptLayers(
+  earlier: EarlierVolume,
+  task: VolumeTask,
+  context: ArchiveContext,
+): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  for (const [position, layer] of earlier.layers.entries()) {
+    const adopt = (file: StoredFile, path: string): Promise<StoredFile> =>
+      context.writer.adopt({ point: earlier.heldBy ?? earlier.point, file }, path);
+    layers.push({
+      archive: await adopt(layer.archive, archivePath(task.slug, position)),
+      deleted: layer.deleted === null ? null : await adopt(layer.deleted, deletedPath(task.slug, position)),
+      point: layer.point,
+    });
+  }
+  return layers;
+}
+
+const archivePath = (slug: string, layer: number): string =>
+  `volumes/${slug}${layer === 0 ? '' : `.${layer}`}.tar.zst`;
+const deletedPath = (slug: string, layer: number): string => `volumes/${slug}.${layer}.deleted.zst`;
+
+/** Adds one layer: all entries of the present index, or those of a difference. */
+async function archive(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+  difference: Difference | undefined,
+): Promise<void> {
+  const { helper, writer, signal } = context;
+  const position = progress.layers.length;
+  const path = archivePath(task.slug, position);
+  const gnu = helper.tools === 'gnu';
+  const names =
+    difference === undefined
+      ? archivableNames(openIndex(join(context.directory, progress.index)))
+      : [nameList(difference.changed)];
+  const { report, result } = await helper.run(
+    gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
+    [insideHelper(task.slug)],
+    {
+      ...(gnu ? { input: Readable.from(names) } : {}),
+      output: (stream) => writer.write(path, gnu ? stream : compressed(stream)),
+      onMessage: (line) => {
+        const done = tarProgress(line);
+        if (done !== undefined) context.onProgress(done);
+      },
+    },
+    signal,
+  );
+  const doing = `archiving ${task.key}`;
+  requireCodes(report, gnu ? ['tar', 'zstd'] : ['tar'], doing, (name, code) =>
+    name === 'tar' && gnu ? code === 0 || code === 1 : code === 0,
+  );
+  const notes = readTarMessages(report.messages);
+  if (gnu && notes.errors.length > 0) {
+    throw new RewindError('ARCHIVE_FAILED', `${doing} failed: ${notes.errors[0] ?? ''}`, {
+      details: notes.errors.slice(1, 6),
+    });
+  }
+  progress.vanished += notes.vanished;
+  progress.changed += notes.changed;
+  const deleted =
+    difference === undefined || difference.deleted.length === 0
+      ? null
+      : await writer.write(
+          deletedPath(task.slug, position),
+          compressed(Readable.from([nameList(difference.deleted)])),
+        );
+  progress.layers.push({ archive: result, deleted, point: context.point });
+}
+
+function isEmpty(difference: Difference): boolean {
+  return difference.changed.length === 0 && difference.deleted.length === 0;
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { insideHelper } from '../../docker/helper-container.ts';
+import { RewindError } from '../../errors.ts';
+import type { Store, StoredFile } from '../../stores/store.ts';
+import type { VolumeArtifact } from '../manifest.ts';
+import { requireCodes, type Helper } from './helper.ts';
+import { compareIndexes } from './index-comparison.ts';
+import { isSafePath } from './index-records.ts';
+import { decompressed, openIndex, storedIndex, takeIndex } from './index-source.ts';
+import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN } from './scripts.ts';
+
+export interface ExtractContext {
+  helper: Helper;
+  store: Store;
+  point: string;
+  /** For the index of what was extracted. */
+  directory: string;
+  signal: AbortSignal;
+  onProgress: (done: number) => void;
+}
+
+/** Where in a mount the data goes. */
+export interface Target {
+  slug: string;
+  /** Below the mount's root; the root itself by default. */
+  below?: string;
+}
+
+/** Extracts all layers of a volume, checking every stored byte on the way. Throws DAMAGED (exit 4) for a wrong one. */
+export async function extractVolume(
+  volume: VolumeArtifact,
+  target: Target,
+  context: ExtractContext,
+): Promise<void> {
+  const { helper } = context;
+  if (helper.tools === 'busybox' && volume.tools === 'gnu') {
+    throw new RewindError(
+      'NEEDS_GNU_TAR',
+      `the helper image has BusyBox only, which would damage ${volume.key}: it was archived with GNU tar`,
+      { exit: 'refused', hint: 'Set x-rewind.helper_image to an image that has GNU tar and zstd' },
+    );
+  }
+  const directory = inTarget(target);
+  let done = 0;
+  for (const layer of volume.layers) {
+    if (layer.deleted !== null) await removeDeleted(layer.deleted, directory, volume, context);
+    const stored = await verified(context, layer.archive, (bytes) => context.onProgress((done += bytes)));
+    const plain = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored));
+    const { report } = await helper.run(
+      helper.tools === 'gnu' ? EXTRACT_GNU : EXTRACT_PLAIN,
+      [directory],
+      { input: plain },
+      context.signal,
+    );
+    requireCodes(report, helper.tools === 'gnu' ? ['zstd', 'tar'] : ['tar'], `extracting ${volume.key}`);
+  }
+}
+
+/** Compares what was extracted with the restore point's index. Throws NOT_EQUAL with the first differences. */
+export async function compareWithIndex(
+  volume: VolumeArtifact,
+  target: Target,
+  context: ExtractContext,
+): Promise<void> {
+  const file = join(context.directory, `${volume.slug}.restored.index`);
+  await takeIndex(context.helper, file, { ...target, key: volume.key, live: false }, context.signal);
+  const unsettled = new Set(volume.unsettled === null ? [] : await readNames(context, volume.unsettled));
+  const problems = await compareIndexes(storedIndex(await verified(context, volume.index)), openIndex(file), {
+    unsettled,
+    coarse: volume.tools === 'busybox' || context.helper.tools === 'busybox',
+  });
+  if (problems.length === 0) return;
+  throw new RewindError('NOT_EQUAL', `${volume.key} as extracted is not what the restore point describes`, {
+    exit: 'refused',
+    details: problems.map((problem) => Buffer.from(problem, 'latin1').toString('utf8')),
+    hint: 'docker rewind list shows the other restore points',
+  });
+}
+
+const inTarget = ({ slug, below }: Target): string =>
+  below === undefined ? insideHelper(slug) : `${insideHelper(slug)}/${below}`;
+
+async function removeDeleted(
+  file: StoredFile,
+  directory: string,
+  volume: VolumeArtifact,
+  context: ExtractContext,
+): Promise<void> {
+  const names = await readNames(context, file);
+  const { report } = await context.helper.run(
+    DELETE,
+    [directory],
+    { input: Readable.from([Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1')]) },
+    context.signal,
+  );
+  requireCodes(report, ['delete'], `extracting ${volume.key}`);
+}
+
+/** A stored list of names; none of them leads out of the volume. */
+async function readNames(context: ExtractContext, file: StoredFile): Promise<string[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of decompressed(await verified(context, file))) chunks.push(chunk);
+  const names = Buffer.concat(chunks).toString('latin1').split('\0').slice(0, -1);
+  const bad = names.find((name) => name !== '.' && !isSafePath(name));
+  if (bad !== undefined) throw damaged(context.point, file.path, 'it names something outside the volume');
+  return names;
+}
+
+/** A stored file as a stream that fails at its end when its bytes are not those of the manifest. */
+export async function verified(
+  { store, point, signal }: Pick<ExtractContext, 'store' | 'point' | 'signal'>,
+  file: StoredFile,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<Readable> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const check = new Transform({
+    transform(chunk: Buffer, _, done) {
+      bytes += chunk.length;
+      hash.update(chunk);
+      onBytes(chunk.length);
+      done(bytes > file.bytes ? damaged(point, file.path, 'it is too long') : null, chunk);
+    },
+    flush(done) {
+      if (bytes < file.bytes) done(damaged(point, file.path, 'it is cut off'));
+      else
+        done(hash.digest('hex') === file.sha256 ? null : damaged(point, file.path, 'its checksum is wrong'));
+    },
+  });
+  pipeline(await store.read(point, file.path), check, { signal }).catch((error: Error) =>
+    check.destroy(error),
+  );
+  return check;
+}
+
+function damaged(point: string, path: string, why: string): RewindError {
+  return new RewindError('DAMAGED', `${path} of the restore point ${point} is damaged: ${why}`, {
+    exit: 'refused',
+    hint: 'docker rewind list shows the others',
+  });
+}

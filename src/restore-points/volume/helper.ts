@@ -1,0 +1,237 @@
+import { lstat, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { engineError, lastLine } from '../../docker/engine-error.ts';
+import {
+  execHelperArgv,
+  removeContainerArgv,
+  runHelperArgv,
+  type HelperSpec,
+} from '../../docker/helper-container.ts';
+import type { Runner } from '../../docker/runner.ts';
+import { RewindError } from '../../errors.ts';
+import { makePrivateDirectory } from '../../plan/durable.ts';
+import { readPipe, writePipe } from './pipe.ts';
+import { PIPES, START, WITH_PIPES } from './scripts.ts';
+
+/** What the helper's image can do: GNU tar and zstd keep everything, BusyBox does not. */
+export type Tools = 'gnu' | 'busybox';
+
+/** What a script said: its own report lines (`rewind: tar 0`) by name, and every other line of its messages. */
+export interface ScriptReport {
+  exitCode: number;
+  codes: ReadonlyMap<string, number>;
+  messages: readonly string[];
+}
+
+export interface ScriptStreams<T> {
+  /** Fed to the script's standard input. */
+  input?: Readable;
+  /** Takes the script's standard output; what it returns is the result. */
+  output?: (stream: Readable) => Promise<T>;
+  /** Hears every line of the script's messages as it comes. */
+  onMessage?: (line: string) => void;
+}
+
+/** A running helper container and the pipes to it. */
+export class Helper {
+  readonly tools: Tools;
+  readonly #runner: Runner;
+  readonly #name: string;
+  readonly #exchange: string;
+  readonly #free = Array.from({ length: PIPES }, (_, index) => String(index));
+
+  constructor(runner: Runner, name: string, exchange: string, tools: Tools) {
+    this.#runner = runner;
+    this.#name = name;
+    this.#exchange = exchange;
+    this.tools = tools;
+  }
+
+  /** Runs a script whose output is short. */
+  async ask(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+    const result = await this.#runner.run(execHelperArgv(this.#name, script, args), { signal });
+    if (signal.aborted) throw signal.reason;
+    if (result.exitCode === 0) return result.stdout;
+    throw new RewindError('HELPER_FAILED', `the helper container failed: ${lastLine(result)}`, {
+      details: result.stderr.split('\n').slice(-6),
+    });
+  }
+
+  /** Runs a script between two streams. The script's failure is in the report; a failure of ours is thrown. */
+  async run<T = undefined>(
+    script: string,
+    args: readonly string[],
+    streams: ScriptStreams<T>,
+    signal: AbortSignal,
+  ): Promise<{ report: ScriptReport; result: T }> {
+    const input = streams.input === undefined ? undefined : this.#take();
+    const output = streams.output === undefined ? undefined : this.#take();
+    const writer = input === undefined ? undefined : writePipe(join(this.#exchange, input));
+    const reader = output === undefined ? undefined : readPipe(join(this.#exchange, output));
+    const abandon = (): void => {
+      writer?.abandon();
+      reader?.abandon();
+    };
+    const opened = Promise.withResolvers<void>();
+    const inside = (name: string | undefined): string =>
+      name === undefined ? '/dev/null' : `/exchange/${name}`;
+    const ran = this.#runner
+      .run(execHelperArgv(this.#name, WITH_PIPES, [inside(input), inside(output), script, ...args]), {
+        signal,
+        onLine: (line) => {
+          if (line === OPEN) opened.resolve();
+          else streams.onMessage?.(line);
+        },
+      })
+      .finally(() => {
+        opened.resolve();
+        reader?.finish();
+        // Whoever read our data is gone: there is nobody to wait for.
+        if (writer !== undefined && !writer.stream.writableFinished) writer.abandon();
+      });
+    const fed =
+      writer === undefined || streams.input === undefined
+        ? undefined
+        : feed(streams.input, writer, opened.promise);
+    const read =
+      reader === undefined || streams.output === undefined ? undefined : streams.output(reader.stream);
+    const failures: unknown[] = [];
+    const guarded = [fed, read].map((work) =>
+      work?.catch((error: unknown) => {
+        failures.push(error);
+        abandon();
+      }),
+    );
+    try {
+      const [raw] = await Promise.all([ran, ...guarded]);
+      if (signal.aborted) throw signal.reason;
+      const report = reportOf(raw);
+      // A broken pipe is the consequence of what the script says itself.
+      const cause = failures.find((error) => !isBrokenPipe(error));
+      if (cause !== undefined) throw cause;
+      if (
+        failures.length > 0 &&
+        report.exitCode === 0 &&
+        [...report.codes.values()].every((code) => code === 0)
+      )
+        throw failures[0];
+      return { report, result: (await read?.catch(() => undefined)) as T };
+    } finally {
+      abandon();
+      for (const name of [input, output]) if (name !== undefined) this.#free.push(name);
+    }
+  }
+
+  #take(): string {
+    const name = this.#free.shift();
+    if (name === undefined) throw new Error('more streams than pipes');
+    return name;
+  }
+}
+
+const OPEN = 'rewind: open';
+
+/** The pipe closes when all is written, but not before the other side has opened it. */
+async function feed(
+  input: Readable,
+  writer: ReturnType<typeof writePipe>,
+  opened: Promise<void>,
+): Promise<void> {
+  await pipeline(input, writer.stream, { end: false });
+  await opened;
+  writer.opened();
+  await new Promise<void>((resolve, reject) => {
+    writer.stream.once('error', reject);
+    writer.stream.end(resolve);
+  });
+  writer.abandon();
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  return ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET'].includes(code);
+}
+
+function reportOf(raw: { exitCode: number; stderr: string }): ScriptReport {
+  const codes = new Map<string, number>();
+  const messages: string[] = [];
+  for (const line of raw.stderr.split('\n')) {
+    const code = /^rewind: (\w+) (\d+)$/.exec(line);
+    if (code !== null) codes.set(code[1] ?? '', Number(code[2]));
+    else if (line !== '' && line !== OPEN) messages.push(line);
+  }
+  return { exitCode: raw.exitCode, codes, messages };
+}
+
+/** The report lines that a script must have printed, all with 0 unless `allowed` says otherwise. */
+export function requireCodes(
+  report: ScriptReport,
+  names: readonly string[],
+  doing: string,
+  allowed: (name: string, code: number) => boolean = (_, code) => code === 0,
+): void {
+  const bad = names.find((name) => !allowed(name, report.codes.get(name) ?? -1));
+  if (bad === undefined && report.exitCode === 0) return;
+  const reason =
+    report.messages.at(-1) ?? `exit code ${report.exitCode}, the helper container may have been killed`;
+  throw new RewindError('HELPER_FAILED', `${doing} failed: ${reason}`, {
+    details: report.messages.slice(-6, -1),
+  });
+}
+
+const running = new Map<string, Promise<Helper>>();
+
+/**
+ * The helper of that name; started where it does not run. It ends with this process whatever happens to it, and with
+ * `removeHelper`. The image must be on the host.
+ */
+export function ensureHelper(
+  runner: Runner,
+  workDirectory: string,
+  spec: HelperSpec,
+  image: string,
+): Promise<Helper> {
+  const key = `${workDirectory} ${spec.name}`;
+  const present = running.get(key);
+  if (present !== undefined) return present;
+  const started = start(runner, join(workDirectory, 'exchange', spec.write ? 'write' : 'read'), spec, image);
+  running.set(key, started);
+  started.catch(() => running.delete(key));
+  return started;
+}
+
+async function start(runner: Runner, exchange: string, spec: HelperSpec, image: string): Promise<Helper> {
+  // The journal directory around it is ours alone; inside, the container's root has no special power over our files.
+  await makePrivateDirectory(join(exchange, '..'));
+  await mkdir(exchange, { recursive: true, mode: 0o777 });
+  const { chmod } = await import('node:fs/promises');
+  await chmod(exchange, 0o777);
+  if (runner.hold === undefined) throw new Error('this runner cannot hold a helper');
+  const held = await runner.hold(runHelperArgv(spec, image, exchange, START));
+  if (!('line' in held)) throw engineError(held, 'starting the helper container');
+  const tools = /^ready (gnu|busybox)$/.exec(held.line)?.[1];
+  const pipe = await lstat(join(exchange, '0')).catch(() => undefined);
+  if (tools === undefined || pipe?.isFIFO() !== true) {
+    await runner.run(removeContainerArgv(spec.name));
+    throw new RewindError(
+      'HELPER_FAILED',
+      `the helper container of ${image} does not reach this host's files`,
+      {
+        hint: 'The engine must run on this host: docker rewind doctor',
+      },
+    );
+  }
+  return new Helper(runner, spec.name, exchange, tools as Tools);
+}
+
+/** Ends a helper and takes its pipes away; harmless where there is none. */
+export async function removeHelper(runner: Runner, workDirectory: string, spec: HelperSpec): Promise<void> {
+  running.delete(`${workDirectory} ${spec.name}`);
+  const result = await runner.run(removeContainerArgv(spec.name));
+  if (result.exitCode !== 0 && !/no such container|already in progress/i.test(result.stderr)) {
+    throw engineError(result, 'removing the helper container');
+  }
+  await rm(join(workDirectory, 'exchange', spec.write ? 'write' : 'read'), { recursive: true, force: true });
+}

@@ -1,0 +1,82 @@
+import type { IndexReader, IndexRecord } from './index-records.ts';
+
+/** What has to be done to make the volume of one index that of a later one. */
+export interface Difference {
+  /** To be archived: what is new or may have changed, and the directories above it and above what went. */
+  changed: string[];
+  /** To be removed first: what is gone, or is of another type now. */
+  deleted: string[];
+  /** Bytes of the files that are to be archived, as they lie on the disk. */
+  bytes: number;
+}
+
+// The kernel stamps files from a clock that may lag by a tick; file systems without nanoseconds by two seconds.
+const TICK_SECONDS = 0.02;
+const COARSE_SECONDS = 2;
+
+/**
+ * Compares two indexes of one volume. An entry that changed so close to the earlier index that a later change could
+ * bear the same time counts as changed. Memory grows with what changed, not with the volume.
+ */
+export async function differenceOf(before: IndexReader, after: IndexReader): Promise<Difference> {
+  const difference: Difference = { changed: [], deleted: [], bytes: 0 };
+  const directories = new Set<string>();
+  const needed = new Set<string>();
+  const change = (entry: IndexRecord): void => {
+    if (entry.type === 's') return;
+    difference.changed.push(entry.path);
+    if (entry.type === 'd') directories.add(entry.path);
+    if (entry.type === 'f') difference.bytes += entry.blocks * 512;
+    above(entry.path, needed);
+  };
+  const remove = (entry: IndexRecord): void => {
+    difference.deleted.push(entry.path);
+    above(entry.path, needed);
+  };
+  for await (const [old, now] of merged(before, after)) {
+    if (now === undefined) remove(old as IndexRecord);
+    else if (old === undefined) change(now);
+    else if (old.type !== now.type) {
+      remove(old);
+      change(now);
+    } else if (old.line !== now.line || isTooFresh(old, before.takenAt)) change(now);
+  }
+  // Directories that only lead to what changed get their times back, too.
+  const gone = new Set(difference.deleted);
+  for (const path of needed) if (!directories.has(path) && !gone.has(path)) difference.changed.push(path);
+  return difference;
+}
+
+/** Whether a change after the index could have left this entry's index line as it is. */
+function isTooFresh(entry: IndexRecord, takenAt: number): boolean {
+  const coarse = !entry.ctime.includes('.') || /\.0*$/.test(entry.ctime);
+  return Number(entry.ctime) >= takenAt - (coarse ? COARSE_SECONDS : TICK_SECONDS);
+}
+
+function above(path: string, into: Set<string>): void {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const parent = path.slice(0, end);
+    if (into.has(parent)) return;
+    into.add(parent);
+  }
+}
+
+/** Walks two sorted indexes side by side; an entry that only one has comes alone. */
+export async function* merged(
+  left: IndexReader,
+  right: IndexReader,
+): AsyncGenerator<[IndexRecord | undefined, IndexRecord | undefined]> {
+  let [a, b] = [await left.next(), await right.next()];
+  while (a !== undefined || b !== undefined) {
+    const order = a === undefined ? 1 : b === undefined ? -1 : compare(a.path, b.path);
+    yield [order <= 0 ? a : undefined, order >= 0 ? b : undefined];
+    if (order <= 0) a = await left.next();
+    if (order >= 0) b = await right.next();
+  }
+}
+
+/** The order of the bytes of whole records, which is how the helper sorts them. */
+function compare(a: string, b: string): number {
+  const [left, right] = [`${a}//`, `${b}//`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

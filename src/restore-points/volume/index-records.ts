@@ -1,0 +1,124 @@
+/** One entry of a volume index. Names and link targets are Latin-1 strings: one character for each byte on disk. */
+export interface IndexRecord {
+  /** `.` for the root, else `./a/b`. */
+  path: string;
+  type: 'f' | 'd' | 'l' | 'p' | 's' | 'b' | 'c';
+  /** Permission bits, octal. */
+  mode: string;
+  uid: string;
+  gid: string;
+  /** Bytes. */
+  size: number;
+  /** Blocks of 512 bytes on the disk. */
+  blocks: number;
+  /** Hard links. */
+  links: number;
+  inode: string;
+  /** `seconds.nanoseconds` with 9 digits, or whole seconds. */
+  mtime: string;
+  ctime: string;
+  /** A link's target; `major:minor` of a device in hexadecimal. */
+  target: string;
+  /** Everything after the path, as it was written: two entries with the same are the same. */
+  line: string;
+}
+
+/** Reads records from the bytes that an index script printed or that a store kept. */
+export class IndexReader {
+  /** When the index was begun, in seconds; a file written later may look the same and be another. */
+  takenAt = 0;
+  readonly #source: AsyncIterator<Buffer>;
+  #rest = '';
+  #queue: string[] = [];
+  #position = 0;
+  #ended = false;
+
+  constructor(source: AsyncIterable<Buffer>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** The next entry in the order of paths; undefined at the end. Throws for an index that is cut or damaged. */
+  async next(): Promise<IndexRecord | undefined> {
+    for (;;) {
+      const line = this.#queue[this.#position];
+      if (line === undefined) {
+        if (!(await this.#fill())) return undefined;
+        continue;
+      }
+      this.#position++;
+      if (line.startsWith('//')) this.#header(line);
+      else {
+        if (this.#ended) throw damaged('it goes on after its end');
+        return parseRecord(line);
+      }
+    }
+  }
+
+  async #fill(): Promise<boolean> {
+    const { value, done } = await this.#source.next();
+    if (done === true) {
+      if (this.#rest !== '' || !this.#ended) throw damaged('it is cut off');
+      return false;
+    }
+    const parts = (this.#rest + (value as Buffer).toString('latin1')).split('\0');
+    this.#rest = parts.pop() ?? '';
+    this.#queue = parts;
+    this.#position = 0;
+    return true;
+  }
+
+  #header(line: string): void {
+    if (line === '//end') this.#ended = true;
+    else if (line.startsWith('//time ')) this.takenAt = Number(line.slice(7));
+    else throw damaged('it has a line that is none');
+  }
+}
+
+const TYPES = 'fdlpsbc';
+
+export function parseRecord(line: string): IndexRecord {
+  const end = line.indexOf('//');
+  const fields = line.slice(end + 2).split(' ');
+  const [type = '', mode = '', uid = '', gid = '', size, blocks, links, inode = '', mtime = '', ctime = ''] =
+    fields;
+  const path = line.slice(0, end);
+  if (end < 1 || fields.length < 11 || type.length !== 1 || !TYPES.includes(type))
+    throw damaged('a record is no record');
+  if (path !== '.' && !isSafePath(path)) throw damaged('it names something outside the volume');
+  return {
+    path,
+    type: type as IndexRecord['type'],
+    mode,
+    uid,
+    gid,
+    size: Number(size),
+    blocks: Number(blocks),
+    links: Number(links),
+    inode,
+    mtime: time(mtime),
+    ctime: time(ctime),
+    target: fields.slice(10).join(' '),
+    line: line.slice(end + 2),
+  };
+}
+
+/** `./a/b`: below the root, and never out of it. */
+export function isSafePath(path: string): boolean {
+  return (
+    path.startsWith('./') &&
+    path
+      .slice(2)
+      .split('/')
+      .every((part) => part !== '' && part !== '.' && part !== '..')
+  );
+}
+
+/** find prints ten digits after the point, stat nine. */
+function time(text: string): string {
+  const point = text.indexOf('.');
+  return point < 0 ? text : text.slice(0, point + 10);
+}
+
+function damaged(why: string): Error {
+  return new Error(`the volume index is damaged: ${why}`);
+}

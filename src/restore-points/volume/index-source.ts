@@ -1,0 +1,97 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { insideHelper } from '../../docker/helper-container.ts';
+import { RewindError } from '../../errors.ts';
+import { requireCodes, type Helper } from './helper.ts';
+import { canonicalBusybox } from './index-busybox.ts';
+import { IndexReader } from './index-records.ts';
+import { INDEX_BUSYBOX, INDEX_GNU } from './scripts.ts';
+
+export interface TakeIndexOptions {
+  /** What people call the volume. */
+  key: string;
+  slug: string;
+  /** Below the volume's root; the root itself by default. */
+  below?: string;
+  /** Others may write: flush their pages first, and let entries vanish. */
+  live: boolean;
+}
+
+/** Takes the index of a volume into a file. */
+export async function takeIndex(
+  helper: Helper,
+  file: string,
+  options: TakeIndexOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { key, slug, below, live } = options;
+  const directory = below === undefined ? insideHelper(slug) : `${insideHelper(slug)}/${below}`;
+  const gnu = helper.tools === 'gnu';
+  const { report } = await helper.run(
+    gnu ? INDEX_GNU : INDEX_BUSYBOX,
+    [directory, live && gnu ? 'sync' : ''],
+    {
+      output: async (stream) => {
+        const content = gnu ? stream : Readable.from(canonicalBusybox(stream));
+        await pipeline(content, createWriteStream(file, { mode: 0o600 }));
+      },
+    },
+    signal,
+  );
+  const gone = report.messages.every((line) => line.endsWith(': No such file or directory'));
+  requireCodes(report, gnu ? ['find', 'sort'] : ['find'], `reading the entries of ${key}`, (name, code) =>
+    name === 'find' && live && gone ? code >= 0 : code === 0,
+  );
+}
+
+/** An index in a file of ours. */
+export function openIndex(file: string): IndexReader {
+  return new IndexReader(createReadStream(file, { highWaterMark: 1024 * 1024 }));
+}
+
+/** An index as a store keeps it. */
+export function storedIndex(stored: Readable): IndexReader {
+  return new IndexReader(decompressed(stored));
+}
+
+/** Everything that a stored list or index says, in chunks. Damage is refused in words of ours. */
+export async function* decompressed(stored: Readable): AsyncGenerator<Buffer> {
+  const plain = createZstdDecompress();
+  const piped = pipeline(stored, plain);
+  piped.catch(() => {});
+  try {
+    for await (const chunk of plain) yield chunk as Buffer;
+    await piped;
+  } catch (error) {
+    throw new RewindError('DAMAGED', 'a file of the restore point is damaged: it cannot be decompressed', {
+      exit: 'refused',
+      cause: error,
+    });
+  }
+}
+
+export function compressed(plain: Readable): AsyncIterable<Buffer> {
+  const packed = createZstdCompress();
+  pipeline(plain, packed).catch((error: Error) => packed.destroy(error));
+  return packed;
+}
+
+/** The names of an index that an archive takes, each ended by NUL. */
+export async function* archivableNames(index: IndexReader): AsyncGenerator<Buffer> {
+  let names: string[] = [];
+  for (let entry = await index.next(); entry !== undefined; entry = await index.next()) {
+    if (entry.type === 's') continue;
+    names.push(entry.path);
+    if (names.length < 4096) continue;
+    yield nameList(names);
+    names = [];
+  }
+  yield nameList(names);
+}
+
+/** Names, each ended by NUL, as the bytes that they are on the disk. */
+export function nameList(names: readonly string[]): Buffer {
+  return Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1');
+}

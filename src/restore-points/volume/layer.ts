@@ -1,0 +1,37 @@
+import type { StoredFile } from '../../stores/store.ts';
+
+/**
+ * One part of a volume in a restore point. The first is the whole volume; each further one is what changed: its
+ * `deleted` names are removed, then its archive is extracted over what is there.
+ */
+export interface Layer {
+  archive: StoredFile;
+  /** NUL-separated names, compressed; null where nothing was deleted. */
+  deleted: StoredFile | null;
+  /** The point that it was first made for. */
+  point: string;
+}
+
+/** What an earlier point holds of a volume, for a differential or for reuse. */
+export interface EarlierVolume {
+  /** The point that it was made for. */
+  point: string;
+  /** The point that holds the files now, where that is another one. */
+  heldBy?: string;
+  layers: readonly Layer[];
+  index: StoredFile;
+}
+
+/** The present state of a volume's archiving between two steps; a file in the work directory. */
+export interface VolumeProgress {
+  layers: Layer[];
+  /** The latest index, a file name in the work directory. */
+  index: string;
+  /** The full that it builds on, where that is an earlier point's. */
+  base: EarlierVolume | null;
+  tools: 'gnu' | 'busybox';
+  vanished: number;
+  changed: number;
+  /** Names that were changing while they were archived, for good: of a hot archive, or of a writer nobody stopped. */
+  unsettled: string[];
+}

@@ -1,0 +1,222 @@
+/**
+ * What runs inside the helper container. All of it is constant: values come as positional parameters, names as
+ * NUL-separated lists on standard input. Only POSIX sh is asked for; the GNU scripts need GNU find, sort, tar and zstd.
+ */
+
+/** How many pipes there are between us and one helper. */
+export const PIPES = 16;
+
+/** The first process: makes the pipes, says what the image can do, and lives until our end of its input closes. */
+export const START = `
+i=0
+while [ "$i" -lt ${PIPES} ]; do
+  [ -p "/exchange/$i" ] || mkfifo -m 666 "/exchange/$i" || exit 1
+  i=$((i + 1))
+done
+tools=busybox
+if tar --version 2>/dev/null | grep -q 'GNU tar' && find --version 2>/dev/null | grep -q GNU &&
+  sort --version 2>/dev/null | grep -q GNU && stat --version 2>/dev/null | grep -q GNU && zstd -V >/dev/null 2>&1; then
+  tools=gnu
+fi
+echo "ready $tools"
+exec cat >/dev/null
+`;
+
+/** Runs a script ($3) with a pipe as input ($1) and one as output ($2); says when the input is open. */
+export const WITH_PIPES = `
+in=$1 out=$2 script=$3
+shift 3
+exec <"$in" >"$out" || exit 90
+echo 'rewind: open' >&2
+exec sh -c "$script" rewind "$@"
+`;
+
+const PRUNE = `-path './.rewind-restore-*' -prune -o`;
+
+/**
+ * $1 directory, $2 \`sync\` or nothing. Prints the index: \`//time SECONDS\`, one record for each entry in the order of
+ * their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
+ * dirty can be written again without a new time, a clean one cannot.
+ */
+export const INDEX_GNU = `
+set -u
+export LC_ALL=C
+cd -- "$1" || exit 91
+printf '//time %s\\0' "$(date +%s.%N)"
+if [ "$2" = sync ]; then sync -f . || exit 92; fi
+{
+  find . -xdev ${PRUNE} \
+    -type b -exec stat --printf '%n//b %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
+    -type c -exec stat --printf '%n//c %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
+    -printf '%p//%y %m %U %G %s %b %n %i %T@ %C@ %l\\0'
+  echo "rewind: find $?" >&2
+} | sort -z -S 48M
+echo "rewind: sort $?" >&2
+printf '//end\\0'
+`;
+
+/** The same with BusyBox, which knows whole seconds only, and reads no link's target here. */
+export const INDEX_BUSYBOX = `
+set -u
+export LC_ALL=C
+cd -- "$1" || exit 91
+printf '//time %s\\0' "$(date +%s)"
+find . -xdev ${PRUNE} -exec stat -c '%n//%f %a %u %g %s %b %h %i %Y %Z %t:%T//' {} +
+echo "rewind: find $?" >&2
+printf '//end\\0'
+`;
+
+/** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
+export const ARCHIVE_GNU = `
+set -u
+export LC_ALL=C
+{
+  tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
+    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=128 --directory="$1" \
+    --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
+  echo "rewind: tar $?" >&2
+} | zstd -q -T0 -3 -c
+echo "rewind: zstd $?" >&2
+`;
+
+/** $1 directory; a plain tar archive of all of it on standard output. */
+export const ARCHIVE_BUSYBOX = `
+set -u
+export LC_ALL=C
+cd -- "$1" || exit 91
+tar -c -f - .
+echo "rewind: tar $?" >&2
+`;
+
+/**
+ * $1 directory; a zstd-compressed archive on standard input is extracted over what is there. Tar stops at the end mark;
+ * what pads the archive after it is read, too, or those who write it would die of a broken pipe.
+ */
+export const EXTRACT_GNU = `
+set -u
+export LC_ALL=C
+{
+  zstd -q -d -c
+  echo "rewind: zstd $?" >&2
+} | {
+  tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
+    --delay-directory-restore --directory="$1" --file=-
+  echo "rewind: tar $?" >&2
+  cat >/dev/null
+}
+`;
+
+/** $1 directory; a plain archive on standard input. */
+export const EXTRACT_PLAIN = `
+set -u
+export LC_ALL=C
+tar -x -p -f - -C "$1"
+echo "rewind: tar $?" >&2
+cat >/dev/null
+`;
+
+/** $1 directory; the names on standard input are removed, with everything below them. */
+export const DELETE = `
+set -u
+cd -- "$1" || exit 91
+xargs -0 rm -rf --
+echo "rewind: delete $?" >&2
+`;
+
+/** $1 directory. Prints the bytes that are free there. */
+export const FREE = `
+set -- $(stat -f -c '%a %S' "$1") && echo "$(($1 * $2))"
+`;
+
+const MOVE_ALL = `
+move_all() {
+  find "$1" -mindepth 1 -maxdepth 1 ! -name '.rewind-restore-*' -exec mv -t "$2" -- {} +
+}
+`;
+
+// Mode, owner, times, ACL and attributes of a directory itself, put onto another one.
+const COPY_SELF = `
+copy_self() {
+  if tar --version 2>/dev/null | grep -q 'GNU tar'; then
+    tar --create --format=posix --xattrs '--xattrs-include=*' --acls --numeric-owner --no-recursion -C "$1" -f - . |
+      tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner -p -C "$2" -f -
+  else
+    chown "$(stat -c %u:%g "$1")" "$2" && chmod "$(stat -c %a "$1")" "$2" && touch -r "$1" "$2"
+  fi
+}
+`;
+
+/** $1 volume, $2 name of the staging directory: makes it, free of ACLs that it would inherit. */
+export const STAGE = `
+set -eu
+rm -rf "$1/$2"
+touch -r "$1" /tmp/root-time
+mkdir -m 700 "$1/$2"
+if command -v setfacl >/dev/null; then setfacl -b -k "$1/$2"; fi
+mkdir "$1/$2/new"
+touch -r /tmp/root-time "$1"
+`;
+
+/**
+ * $1 volume, $2 staging directory: what is in the volume goes to \`old\`, what is in \`new\` takes its place. Marks say
+ * how far it came: after \`begun\` old entries may be on either side, after \`cleared\` new ones may be in the volume.
+ */
+export const SWAP = `
+set -eu
+${MOVE_ALL}${COPY_SELF}
+root=$1 stage=$1/$2
+[ -d "$stage/new" ]
+mkdir -p "$stage/old"
+copy_self "$root" "$stage/old"
+touch -r "$stage/old" "$stage/old-time"
+: >"$stage/begun"
+move_all "$root" "$stage/old"
+: >"$stage/cleared"
+touch -r "$stage/new" "$stage/new-time"
+move_all "$stage/new" "$root"
+copy_self "$stage/new" "$root"
+touch -r "$stage/new-time" "$root"
+`;
+
+/** $1 volume, $2 staging directory. Ends with 0 when a swap was begun. */
+export const IS_SWAPPED = `[ -e "$1/$2/begun" ] && echo yes || echo no`;
+
+/** $1 volume, $2 staging directory: brings \`old\` back from wherever SWAP or this came to, and removes the staging. */
+export const UNSWAP = `
+set -eu
+${MOVE_ALL}${COPY_SELF}
+root=$1 stage=$1/$2
+[ -d "$stage" ] || exit 0
+touch -r "$root" /tmp/root-time
+if [ -e "$stage/begun" ]; then
+  mkdir -p "$stage/back"
+  if [ -e "$stage/cleared" ] && [ ! -e "$stage/emptied" ]; then move_all "$root" "$stage/back"; fi
+  : >"$stage/emptied"
+  move_all "$stage/old" "$root"
+  copy_self "$stage/old" "$root"
+  touch -r "$stage/old-time" "$root"
+  touch -r "$stage/old-time" /tmp/root-time
+  # First of all: without it a second run only clears up.
+  rm -f "$stage/begun"
+fi
+rm -rf "$stage"
+touch -r /tmp/root-time "$root"
+`;
+
+/** $1 volume, $2 staging directory: the new data is on the disk, then the old data is removed. */
+export const DROP_OLD = `
+set -eu
+[ -d "$1/$2" ] || exit 0
+sync -f "$1" 2>/dev/null || sync
+find "$1/$2" -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
+touch -r "$1" /tmp/root-time
+rmdir "$1/$2"
+touch -r /tmp/root-time "$1"
+`;
+
+/** $1 volume: removes everything in it, but nothing of another file system that is mounted below. */
+export const CLEAR = `
+set -eu
+find "$1" -xdev -mindepth 1 ! -type d -exec rm -f -- {} +
+find "$1" -xdev -depth -mindepth 1 -type d -exec rmdir -- {} +
+`;

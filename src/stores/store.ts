@@ -1,0 +1,38 @@
+import type { Readable } from 'node:stream';
+
+/** One file of a restore point as it lies in a store. */
+export interface StoredFile {
+  /** Relative to the point, with `/`. */
+  path: string;
+  bytes: number;
+  /** Of the stored bytes, hexadecimal. */
+  sha256: string;
+}
+
+/** A restore point while it is made: nobody sees it before `commit`. */
+export interface PointWriter {
+  /** Stores a stream as one file and makes it durable. Throws for a full disk or a lost connection. */
+  write(path: string, content: AsyncIterable<Uint8Array>): Promise<StoredFile>;
+  /** Takes a file over from another point of the same store, without moving its bytes where the store can do that. */
+  adopt(from: { point: string; file: StoredFile }, path: string): Promise<StoredFile>;
+  /** Writes the manifest, durably and last: with it the point exists. */
+  commit(manifest: string): Promise<void>;
+}
+
+/** A place where restore points are kept. One implementation for each kind; all behave the same. */
+export interface Store {
+  /** As the user wrote it, without secrets. */
+  readonly location: string;
+  /** The ids of all points that have a manifest, in no order. */
+  list(): Promise<string[]>;
+  /** The manifest's text; undefined where there is no such point. */
+  manifest(id: string): Promise<string | undefined>;
+  /** Throws NO_ARTIFACT where the point has no such file. */
+  read(id: string, path: string): Promise<Readable>;
+  /** Begins a point, or goes on with one that was begun. */
+  writer(id: string): Promise<PointWriter>;
+  /** Removes what a writer left that did not commit; never a point. */
+  discard(id: string): Promise<void>;
+  /** Bytes that can still be stored; undefined where the store does not say. */
+  freeBytes(): Promise<number | undefined>;
+}
