@@ -7,6 +7,7 @@ import { inspectImages, type LocalImage } from '../docker/images.ts';
 import { RewindError } from '../errors.ts';
 import type { RestoreTag } from '../plan/steps/images.ts';
 import type { Step } from '../plan/steps/index.ts';
+import { planBackupBefore } from './backup-before.ts';
 import { planChanges } from './change-plan.ts';
 import { concernedServices } from './concerned.ts';
 import { allDrift } from './drift.ts';
@@ -19,7 +20,7 @@ import { chooseTargets, type DeployRequest, type Target } from './targets.ts';
 export async function planDeploy(
   runner: Runner,
   observation: Observation,
-  request: DeployRequest & { message?: string | undefined; edit: ImageEditOptions },
+  request: DeployRequest & { message?: string | undefined; edit: ImageEditOptions; backup: boolean },
 ): Promise<Prepared> {
   const { project, scope, containers } = observation;
   const targets = await chooseTargets(runner, observation, request);
@@ -41,9 +42,10 @@ export async function planDeploy(
     ...pushSteps(released, request),
   ];
   const what = targets.map((target) => `${target.service}=${target.image}`).join(' ');
+  const backup = await planBackupBefore(runner, observation, request.backup, `deploy ${what}`);
   const change = await planChanges(runner, observation, targets, {
     edit: request.edit,
-    images,
+    images: [...images, ...backup.steps],
     tags: tagsToRestore(images, local),
     reason: `deploy ${what}`,
   });
@@ -52,13 +54,20 @@ export async function planDeploy(
     message: request.message,
     wanted: Object.fromEntries(targets.map((target) => [target.service, target.image])),
     options: change.edits.options,
+    restorePoint: backup.point,
   });
   return {
-    plan: { command: 'deploy', scope, steps: change.steps, undo: change.undo, subject: draft },
+    plan: {
+      command: 'deploy',
+      scope,
+      steps: change.steps,
+      undo: [...backup.undo, ...change.undo, ...backup.resume],
+      subject: draft,
+    },
     draft,
     observation,
     effects: change.edits.effects,
-    notes: change.edits.notes,
+    notes: [...backup.notes, ...change.edits.notes],
     drift: allDrift(observation),
   };
 }

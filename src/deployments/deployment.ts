@@ -37,6 +37,8 @@ export interface Deployment {
   message: string | null;
   /** The deployment that a rollback went back to; null for a deploy. */
   target: string | null;
+  /** The restore point that was taken of the data before; absent where there was none. */
+  restorePoint?: string;
   /** Why it failed, in one line. */
   error?: string;
 }

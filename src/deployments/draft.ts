@@ -34,6 +34,7 @@ export async function draftDeployment(
     kind: Deployment['kind'];
     message?: string | undefined;
     target?: string;
+    restorePoint?: string | undefined;
     wanted: Record<string, string>;
     options: ComposeOptions;
   },
@@ -57,6 +58,7 @@ export async function draftDeployment(
       commit: await currentCommit(runner, scope.directory),
       message: what.message ?? null,
       target: what.target ?? null,
+      ...(what.restorePoint === undefined ? {} : { restorePoint: what.restorePoint }),
     },
     wanted: what.wanted,
     before: Object.fromEntries(before),

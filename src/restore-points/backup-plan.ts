@@ -118,7 +118,7 @@ export async function planBackup(
     notes,
     empty: sources.length === 0,
     first: [
-      { kind: 'prepare-helper', resource: 'helper image', reason: 'before anything stops', configured: config.helper_image ?? null },
+      { kind: 'prepare-helper', resource: 'helper image', reason: 'before anything stops', configured: helperImageOf(observation) },
       archive('first', tasks),
     ], // prettier-ignore
     still: [
@@ -167,6 +167,12 @@ export async function planBackup(
       { kind: 'discard-point', resource: point, reason: 'half a restore point is none', point, store },
     ],
   };
+}
+
+/** The image that was asked for: in `x-rewind.helper_image`, or on this host in REWIND_HELPER_IMAGE; null: our own. */
+export function helperImageOf({ config, project }: DataObservation): string | null {
+  const here = project.env['REWIND_HELPER_IMAGE'];
+  return config.helper_image ?? (here === undefined || here === '' ? null : here);
 }
 
 export function stopStep(levels: ReturnType<typeof startLevels>, reason: string): Step {

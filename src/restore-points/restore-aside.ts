@@ -7,6 +7,7 @@ import { RewindError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { MADE_BY } from '../plan/steps/volumes.ts';
+import { helperImageOf } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import { listFiles } from './list-files.ts';
 import type { Manifest } from './manifest.ts';
@@ -143,9 +144,9 @@ function asSource(slug: string, kind: DataSource['kind'], source: string): DataS
   return { key: slug, slug, kind, source, mode: 'hot' };
 }
 
-function prepareHelper({ config }: DataObservation): Step {
+function prepareHelper(observation: DataObservation): Step {
   return {
     kind: 'prepare-helper', resource: 'helper image', reason: 'before anything changes',
-    configured: config.helper_image ?? null,
+    configured: helperImageOf(observation),
   }; // prettier-ignore
 }

@@ -7,7 +7,7 @@ import { RewindError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { MADE_BY } from '../plan/steps/volumes.ts';
-import { planBackup, stopStep, type BackupParts } from './backup-plan.ts';
+import { helperImageOf, planBackup, stopStep, type BackupParts } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import type { Manifest, VolumeArtifact } from './manifest.ts';
 import { startLevels } from './order.ts';
@@ -39,7 +39,7 @@ export async function planRestore(
   observation: DataObservation,
   request: RestoreRequest,
 ): Promise<PreparedRestore> {
-  const { project, config, scope } = observation;
+  const { project, scope } = observation;
   const { manifest } = request;
   const pairs = pairsOf(observation, manifest, request.only);
   const sources = pairs.map(({ source }) => source);
@@ -87,7 +87,7 @@ export async function planRestore(
     : { kind: 'swap-volumes', resource, reason: 'by renaming', helper, staging, slugs };
   const prepare: Step = {
     kind: 'prepare-helper', resource: 'helper image', reason: 'before anything stops',
-    configured: config.helper_image ?? null,
+    configured: helperImageOf(observation),
   }; // prettier-ignore
   const plan: Plan = {
     command: 'restore',

@@ -68,13 +68,14 @@ export class Helper {
   ): Promise<{ report: ScriptReport; result: T }> {
     const input = streams.input === undefined ? undefined : this.#take();
     const output = streams.output === undefined ? undefined : this.#take();
-    const writer = input === undefined ? undefined : writePipe(join(this.#exchange, input));
-    const reader = output === undefined ? undefined : readPipe(join(this.#exchange, output));
+    const opened = Promise.withResolvers<void>();
+    const at = (name: string): string => join(this.#exchange, name);
+    const writer = input === undefined ? undefined : writePipe(at(input), opened.promise);
+    const reader = output === undefined ? undefined : readPipe(at(output), opened.promise);
     const abandon = (): void => {
       writer?.abandon();
       reader?.abandon();
     };
-    const opened = Promise.withResolvers<void>();
     const inside = (name: string | undefined): string =>
       name === undefined ? '/dev/null' : `/exchange/${name}`;
     const ran = this.#runner
@@ -141,7 +142,6 @@ async function feed(
 ): Promise<void> {
   await pipeline(input, writer.stream, { end: false });
   await opened;
-  writer.opened();
   await new Promise<void>((resolve, reject) => {
     writer.stream.once('error', reject);
     writer.stream.end(resolve);

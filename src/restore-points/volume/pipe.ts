@@ -2,9 +2,9 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
-const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
-/** Our end of a named pipe. Opening never waits for the other side, and the other side never waits for us. */
+/** Our end of a named pipe, for reading. Opening never waits for the other side, and the other side never for us. */
 export interface PipeReader {
   stream: Readable;
   /** The other side is done: what is in the pipe is read, then the stream ends. */
@@ -13,44 +13,47 @@ export interface PipeReader {
   abandon(): void;
 }
 
-export function readPipe(path: string): PipeReader {
-  const reader = openSync(path, O_RDONLY | O_NONBLOCK);
-  // A pipe without a writer reads as ended: this one stands in until the other side has been there.
-  const keep = once(openSync(path, O_WRONLY | O_NONBLOCK));
-  const stream = new Socket({ fd: reader, readable: true, writable: false });
-  return {
-    stream,
-    finish: keep,
-    abandon: () => {
-      stream.destroy();
-      keep();
-    },
-  };
-}
-
+/** Our end of a named pipe, for writing. */
 export interface PipeWriter {
   stream: Writable;
-  /** The other side has the pipe open: from now on it notices when we close ours. */
-  opened(): void;
   abandon(): void;
 }
 
-export function writePipe(path: string): PipeWriter {
-  // Without a reader the write end cannot be opened, and what is written before one comes would be lost.
-  const keep = once(openSync(path, O_RDONLY | O_NONBLOCK));
-  const writer = openSync(path, O_WRONLY | O_NONBLOCK);
-  const stream = new Socket({ fd: writer, readable: false, writable: true });
+/** `opened`: resolves once the other side has the pipe open, or will never have. */
+export function readPipe(path: string, opened: Promise<void>): PipeReader {
+  const guard = guardOf(path);
+  const stream = new Socket({
+    fd: openSync(path, O_RDONLY | O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
   return {
     stream,
-    opened: keep,
+    finish: guard,
     abandon: () => {
       stream.destroy();
-      keep();
+      void opened.then(guard);
     },
   };
 }
 
-function once(fd: number): () => void {
+export function writePipe(path: string, opened: Promise<void>): PipeWriter {
+  const guard = guardOf(path);
+  const stream = new Socket({
+    fd: openSync(path, O_WRONLY | O_NONBLOCK),
+    readable: false,
+    writable: true,
+  });
+  void opened.then(guard);
+  return { stream, abandon: () => stream.destroy() };
+}
+
+/**
+ * Holds both ends open until it is called: without a reader a writer cannot open, what it wrote would be lost, and a
+ * reader that comes when all writers have gone waits for ever.
+ */
+function guardOf(path: string): () => void {
+  const fd = openSync(path, O_RDWR | O_NONBLOCK);
   let open = true;
   return () => {
     if (open) closeSync(fd);

@@ -1,0 +1,45 @@
+import type { Runner } from '../docker/runner.ts';
+import type { Step } from '../plan/steps/index.ts';
+import { planBackup } from '../restore-points/backup-plan.ts';
+import { dataSources } from '../restore-points/source.ts';
+import type { Observation } from './observation.ts';
+
+/** What a deployment does to have a restore point before it changes anything; all empty where it takes none. */
+export interface BackupBefore {
+  point: string | undefined;
+  steps: Step[];
+  undo: Step[];
+  /** At the very end of the way back: by then the services have their images again. */
+  resume: Step[];
+  notes: string[];
+}
+
+const VOLUMES_AT_ONCE = 2;
+
+/** Plans it, unless `x-rewind.before_deploy: none`, `--no-backup`, or there is no data yet. */
+export async function planBackupBefore(
+  runner: Runner,
+  observation: Observation,
+  wanted: boolean,
+  reason: string,
+): Promise<BackupBefore> {
+  const none = { point: undefined, steps: [], undo: [], resume: [], notes: [] };
+  if (!wanted || observation.config.before_deploy === 'none') return none;
+  const sources = dataSources(observation.project, observation.config);
+  if (sources.length === 0) return none;
+  const parts = await planBackup(runner, observation, {
+    sources,
+    parallel: VOLUMES_AT_ONCE,
+    reason,
+    missing: 'skip',
+  });
+  // The first deployment of all: nothing has been written yet, and nobody has to read that.
+  if (parts.empty) return none;
+  return {
+    point: parts.point,
+    steps: [...parts.first, ...parts.still, ...parts.settled, ...parts.resume, ...parts.seal],
+    undo: parts.undo.filter(({ kind }) => kind !== 'resume-containers'),
+    resume: parts.resume,
+    notes: parts.notes,
+  };
+}
