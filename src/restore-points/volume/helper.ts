@@ -1,6 +1,7 @@
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { engineError, lastLine } from '../../docker/engine-error.ts';
 import {
@@ -206,10 +207,8 @@ async function start(runner: Runner, exchange: string, spec: HelperSpec, image: 
   // The journal directory around it is ours alone; inside, the container's root has no special power over our files.
   await makePrivateDirectory(join(exchange, '..'));
   await mkdir(exchange, { recursive: true, mode: 0o777 });
-  const { chmod } = await import('node:fs/promises');
   await chmod(exchange, 0o777);
-  if (runner.hold === undefined) throw new Error('this runner cannot hold a helper');
-  const held = await runner.hold(runHelperArgv(spec, image, exchange, START));
+  const held = await hold(runner, spec, image, exchange);
   if (!('line' in held)) throw engineError(held, 'starting the helper container');
   const tools = /^ready (gnu|busybox)$/.exec(held.line)?.[1];
   const pipe = await lstat(join(exchange, '0')).catch(() => undefined);
@@ -224,6 +223,21 @@ async function start(runner: Runner, exchange: string, spec: HelperSpec, image: 
     );
   }
   return new Helper(runner, spec.name, exchange, tools as Tools);
+}
+
+// The helper of a command that was killed takes a moment to go, and has the name until then.
+const NAME_TRIES = 40;
+const NAME_WAIT_MS = 250;
+
+async function hold(runner: Runner, spec: HelperSpec, image: string, exchange: string) {
+  if (runner.hold === undefined) throw new Error('this runner cannot hold a helper');
+  for (let tries = 1; ; tries++) {
+    const held = await runner.hold(runHelperArgv(spec, image, exchange, START));
+    const taken = !('line' in held) && /is already in use by container/.test(held.stderr);
+    if (!taken || tries === NAME_TRIES) return held;
+    await runner.run(removeContainerArgv(spec.name));
+    await delay(NAME_WAIT_MS);
+  }
 }
 
 /** Ends a helper and takes its pipes away; harmless where there is none. */

@@ -150,11 +150,11 @@ copy_self() {
 export const STAGE = `
 set -eu
 rm -rf "$1/$2"
-touch -r "$1" /tmp/root-time
+touch -r "$1" /tmp/root-time.$$
 mkdir -m 700 "$1/$2"
 if command -v setfacl >/dev/null; then setfacl -b -k "$1/$2"; fi
 mkdir "$1/$2/new"
-touch -r /tmp/root-time "$1"
+touch -r /tmp/root-time.$$ "$1"
 `;
 
 /**
@@ -187,7 +187,7 @@ set -eu
 ${MOVE_ALL}${COPY_SELF}
 root=$1 stage=$1/$2
 [ -d "$stage" ] || exit 0
-touch -r "$root" /tmp/root-time
+touch -r "$root" /tmp/root-time.$$
 if [ -e "$stage/begun" ]; then
   mkdir -p "$stage/back"
   if [ -e "$stage/cleared" ] && [ ! -e "$stage/emptied" ]; then move_all "$root" "$stage/back"; fi
@@ -195,12 +195,12 @@ if [ -e "$stage/begun" ]; then
   move_all "$stage/old" "$root"
   copy_self "$stage/old" "$root"
   touch -r "$stage/old-time" "$root"
-  touch -r "$stage/old-time" /tmp/root-time
+  touch -r "$stage/old-time" /tmp/root-time.$$
   # First of all: without it a second run only clears up.
   rm -f "$stage/begun"
 fi
 rm -rf "$stage"
-touch -r /tmp/root-time "$root"
+touch -r /tmp/root-time.$$ "$root"
 `;
 
 /** $1 volume, $2 staging directory: the new data is on the disk, then the old data is removed. */
@@ -209,9 +209,9 @@ set -eu
 [ -d "$1/$2" ] || exit 0
 sync -f "$1" 2>/dev/null || sync
 find "$1/$2" -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
-touch -r "$1" /tmp/root-time
+touch -r "$1" /tmp/root-time.$$
 rmdir "$1/$2"
-touch -r /tmp/root-time "$1"
+touch -r /tmp/root-time.$$ "$1"
 `;
 
 /** $1 volume: removes everything in it, but nothing of another file system that is mounted below. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestProject } from '../project.ts';
 import type { RunOutcome } from '../../e2e/installed.ts';
@@ -100,7 +100,8 @@ export class DataProject extends TestProject {
   }
 
   points(): string[] {
-    return readdirSync(this.path('.rewind/points')).sort();
+    const path = this.path('.rewind/points');
+    return existsSync(path) ? readdirSync(path).sort() : [];
   }
 
   manifest(id: string): any {

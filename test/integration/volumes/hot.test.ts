@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { DataProject, HELPER_IMAGE } from './data-project.ts';
+
+// Appends, truncates, renames, replaces and deletes as fast as it can, and never stops by itself.
+const WILD = `
+cd /data
+n=0
+while :; do
+  n=$((n + 1)) ; k=$((n % 40))
+  echo "$n" >>"append$k"
+  : >"truncate$k" ; head -c $((n % 7000)) /dev/zero >>"grow$k"
+  mv "append$k" "moved$k" 2>/dev/null ; rm -rf "dir$k" ; mkdir -p "dir$k/x" ; echo "$n" >"dir$k/x/f"
+  rm -f "grow$(((k + 20) % 40))" ; ln -sf "$n" "link$k"
+done
+`;
+
+describe('a hot backup under a writer that never rests', () => {
+  let project: DataProject;
+  afterEach(() => project.remove());
+
+  it('succeeds, says what was not still, and can be restored', async () => {
+    project = await DataProject.make({ rewind: ['volumes: {data: {mode: hot}}'] });
+    await project.inside('mkdir calm ; for i in $(seq 400); do head -c 30000 /dev/urandom >calm/$i; done');
+    const calm = await project.inside('cd calm ; sha256sum * | sha256sum');
+    const wild = `${project.name}-wild`;
+    await project.docker([
+      'run',
+      '-d',
+      '--name',
+      wild,
+      '-v',
+      `${project.volume('data')}:/data`,
+      HELPER_IMAGE,
+      'sh',
+      '-c',
+      WILD,
+    ]);
+    try {
+      for (let n = 0; n < 3; n++) {
+        const { id, volumes } = await project.backup();
+        expect(volumes[0].consistency).to.equal('hot');
+        expect(volumes[0].notes.join()).to.match(/changed while it was archived/);
+        const copy = `${project.name}_copy${n}`;
+        await project.must(['restore', id, '--only', 'data', '--to-volume', copy]);
+        expect(await project.inside('cd calm ; sha256sum * | sha256sum', copy)).to.equal(calm);
+        await project.docker(['volume', 'rm', copy]);
+      }
+    } finally {
+      await project.docker(['rm', '-f', wild]);
+    }
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
+});
