@@ -1,6 +1,7 @@
 // npm run bench -- NAME [OPTIONS]: measures; never fails because something is slow.
 const BENCHES: Record<string, () => Promise<{ run: (args: readonly string[]) => Promise<void> }>> = {
   startup: () => import('./startup.ts'),
+  volumes: () => import('./volumes.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -65,7 +65,14 @@ describe('image-source: proof', () => {
       effect('services.api.hostname', 'api', 'other'),
     ];
     const model = { name: 'p', services: { api: { build: {} }, db: {}, job: {} } };
-    const config = { environment: 'default', mutable_tags: [], services: { job: { release: true } } };
+    const config = {
+      environment: 'default',
+      mutable_tags: [],
+      services: { job: { release: true } },
+      stores: [],
+      before_deploy: 'none' as const,
+      volumes: {},
+    };
     expect(effectsBeyondYes(effects, { model }, config).map(({ path }) => path)).deep.equal([
       'services.db.image',
       'services.api.hostname',
