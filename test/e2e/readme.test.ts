@@ -33,7 +33,8 @@ function transcript(page: string): Shown[] {
 function steady(text: string): string {
   return text
     .replaceAll('rewind-test/postgres:15', 'postgres:15')
-    .replaceAll(/\d+(\.\d+)?s\b/g, 'Ns')
+    .replaceAll(/\b\d+m ago\b/g, 'Ns ago')
+    .replaceAll(/\b\d+m\d\ds\b|\d+(\.\d+)?s\b/g, 'Ns')
     .replaceAll(/"(?:GET|POST) [^"]*"/g, '"request"')
     .replaceAll(/\b(root|ana|[a-z_][a-z0-9_-]*)(?= +rewind-)/g, 'somebody')
     .replaceAll(/[ \t]+/g, ' ')
