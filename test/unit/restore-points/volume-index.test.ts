@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { compareIndexes } from '../../../src/restore-points/volume/index-comparison.ts';
+import { differenceOf } from '../../../src/restore-points/volume/index-difference.ts';
+import { IndexReader } from '../../../src/restore-points/volume/index-records.ts';
+
+const record = (
+  path: string,
+  type = 'f',
+  fields: { size?: number; inode?: number; mtime?: string; ctime?: string; links?: number } = {},
+): string => {
+  const { size = 1, inode = 7, mtime = '10.1234567890', ctime = '10.1234567890', links = 1 } = fields;
+  return `${path}//${type} 644 0 0 ${size} 8 ${links} ${inode} ${mtime} ${ctime} `;
+};
+const index = (records: readonly string[], takenAt = 100): IndexReader => {
+  const text = `//time ${takenAt}\0${records
+    .toSorted()
+    .map((line) => `${line}\0`)
+    .join('')}//end\0`;
+  // In small pieces: a record may come in two.
+  const pieces = text.match(/[\s\S]{1,13}/g) ?? [];
+  return new IndexReader(
+    (async function* () {
+      for (const piece of pieces) yield Buffer.from(piece, 'latin1');
+    })(),
+  );
+};
+const differ = (before: readonly string[], after: readonly string[]) =>
+  differenceOf(index(before), index(after));
+const refusal = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing was refused',
+    (error: Error) => error.message,
+  );
+
+describe('a volume index', () => {
+  const root = record('.', 'd');
+
+  it('names what changed, with the directories above it, and what is gone', async () => {
+    const before = [root, record('./a', 'd'), record('./a/f'), record('./a/g'), record('./same')];
+    const after = [
+      root,
+      record('./a', 'd'),
+      record('./a/f', 'f', { size: 2 }),
+      record('./new\nline'),
+      record('./same'),
+    ];
+    const { changed, deleted } = await differ(before, after);
+    expect(changed).to.have.members(['.', './a', './a/f', './new\nline']);
+    expect(deleted).to.deep.equal(['./a/g']);
+  });
+
+  it('removes what has become something of another type first', async () => {
+    const { changed, deleted } = await differ(
+      [root, record('./x')],
+      [root, record('./x', 'd'), record('./x/y')],
+    );
+    expect(deleted).to.deep.equal(['./x']);
+    expect(changed).to.have.members(['.', './x', './x/y']);
+  });
+
+  it('takes what changed just before it for changed: a later change may bear the same time', async () => {
+    const fresh = record('./f', 'f', { ctime: '99.9990000000' });
+    expect((await differ([root, fresh], [root, fresh])).changed).to.include('./f');
+    expect((await differ([root, record('./f')], [root, record('./f')])).changed).to.deep.equal([]);
+  });
+
+  it('that is cut, damaged or leads out of the volume is refused', async () => {
+    const read = async (text: string): Promise<void> => {
+      const reader = new IndexReader(
+        (async function* () {
+          yield Buffer.from(text, 'latin1');
+        })(),
+      );
+      for (let entry = await reader.next(); entry !== undefined;) entry = await reader.next();
+    };
+    expect(await refusal(read(`//time 1\0${root}\0`))).to.match(/cut off/);
+    expect(await refusal(read(`//time 1\0${root}\0//e`))).to.match(/cut off/);
+    expect(await refusal(read('//time 1\0./../x//f 644 0 0 1 8 1 7 1.0 1.0 \0//end\0'))).to.match(/outside/);
+    expect(await refusal(read('//time 1\0nonsense\0//end\0'))).to.match(/damaged/);
+  });
+
+  it('is compared in everything but what a restore cannot bring back', async () => {
+    const options = { unsettled: new Set<string>(['./moving']), coarse: false };
+    const compare = (want: readonly string[], got: readonly string[]) =>
+      compareIndexes(index(want), index(got), options);
+    const linked = { links: 2, inode: 1 };
+    const want = [
+      root,
+      record('./f', 'f', linked),
+      record('./g', 'f', linked),
+      record('./s', 's'),
+      record('./moving'),
+    ];
+    const restored = { links: 2, inode: 5, ctime: '50.0000000000' };
+    expect(
+      await compare(want, [root, record('./f', 'f', restored), record('./g', 'f', restored)]),
+    ).to.deep.equal([]);
+    const apart = [root, record('./f', 'f', restored), record('./g', 'f', { ...restored, inode: 6 })];
+    expect(await compare(want, apart)).to.deep.equal(['./g: it is not the same file as its other names']);
+    expect(await compare([root, record('./a')], [root, record('./b')])).to.deep.equal([
+      './a is missing',
+      './b should not be there',
+    ]);
+    const later = record('./a', 'f', { mtime: '10.1234567900' });
+    expect(await compare([root, record('./a')], [root, later])).to.deep.equal([
+      './a: its time is not as it was',
+    ]);
+  });
+});
