@@ -6,8 +6,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 engine=${root}/test/engine
 
 sh "${engine}/prepare.sh"
-sh "${engine}/images.sh" alpine debian postgres helper
-export SHOP_BASE=rewind-test/debian:bookworm SHOP_POSTGRES=rewind-test/postgres:15 REWIND_HELPER_IMAGE=rewind-test/helper:1
+sh "${engine}/images.sh" alpine debian postgres
+export SHOP_BASE=rewind-test/debian:bookworm SHOP_POSTGRES=rewind-test/postgres:15
 sh "${root}/examples/shop/build-versions.sh"
 
 # Node itself is one of the dependencies: the one installed beside them is new enough.

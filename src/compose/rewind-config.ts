@@ -28,7 +28,7 @@ const DEFAULTS: RewindConfig = {
   mutable_tags: [],
   services: {},
   stores: ['.rewind/points'],
-  before_deploy: 'backup',
+  before_deploy: 'none',
   volumes: {},
 };
 

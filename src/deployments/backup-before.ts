@@ -16,7 +16,7 @@ export interface BackupBefore {
 
 const VOLUMES_AT_ONCE = 2;
 
-/** Plans it, unless `x-rewind.before_deploy: none`, `--no-backup`, or there is no data yet. */
+/** Plans it where `x-rewind.before_deploy: backup` asks for it, unless `--no-backup`, or there is no data yet. */
 export async function planBackupBefore(
   runner: Runner,
   observation: Observation,
