@@ -10,6 +10,7 @@ const PAGES = [
   'docs/deploy.md',
   'docs/configuration.md',
   'docs/image-sources.md',
+  'docs/restore-points.md',
   'examples/shop/README.md',
 ];
 
