@@ -19,6 +19,8 @@ export interface ContainerState {
   /** ISO 8601; the year 1 where it never ended. */
   finishedAt: string;
   restartCount: number;
+  /** Seconds between the engine's signal to stop and its killing. */
+  stopTimeout: number;
   /** It has a health check, a port, or a policy to start it again: no job that is done when it ends. */
   serves: boolean;
   /** Compose's hash of the service that it was made from. */
@@ -92,7 +94,7 @@ interface Inspected {
   Name: string;
   Image: string;
   RestartCount: number;
-  Config: { Image: string; Labels: Record<string, string>; ExposedPorts?: object };
+  Config: { Image: string; Labels: Record<string, string>; ExposedPorts?: object; StopTimeout?: number };
   HostConfig?: { RestartPolicy?: { Name: string } };
   State: {
     Status: ContainerState['status'];
@@ -118,6 +120,8 @@ export function parseContainers(json: string): ContainerState[] {
       exitCode: entry.State.ExitCode,
       finishedAt: entry.State.FinishedAt,
       restartCount: entry.RestartCount,
+      // The engine's own default (docker stop --help).
+      stopTimeout: entry.Config.StopTimeout ?? 10,
       serves:
         health !== undefined ||
         Object.keys(entry.Config.ExposedPorts ?? {}).length > 0 ||

@@ -14,6 +14,7 @@ import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { gaveUpWaiting, settle } from './settle.ts';
 import { withImages } from './override-file.ts';
+import { awaitPendingStops } from './pending-stops.ts';
 import { lastLogs } from './up.ts';
 
 /**
@@ -29,6 +30,10 @@ export interface RestoreServices extends StepBase {
 }
 
 export async function restoreServices(step: RestoreServices, context: StepContext): Promise<void> {
+  await awaitPendingStops(
+    context,
+    new Set(Object.values(step.services).flatMap((each) => each.map(({ id }) => id))),
+  );
   await removeHalfMade(step, context);
   const now = byService(await listContainers(context.runner, context.scope.project));
   const changed = Object.entries(step.services).filter(

@@ -1,0 +1,18 @@
+import { expect } from 'chai';
+import { containerEventsArgv, signalledContainers } from '../../../src/docker/events.ts';
+import type { Runner } from '../../../src/docker/runner.ts';
+
+const line = (action: string, id: string): string => JSON.stringify({ Action: action, Actor: { ID: id } });
+
+describe('containers that were sent a signal', () => {
+  it('are those that have not ended since', async () => {
+    const stdout = [line('kill', 'a'), line('kill', 'b'), line('die', 'a'), line('die', 'c'), ''].join('\n');
+    const runner: Runner = {
+      run: async (argv) => {
+        expect(argv).to.deep.equal(containerEventsArgv('shop', 15));
+        return { exitCode: 0, stdout, stderr: '' };
+      },
+    };
+    expect([...(await signalledContainers(runner, 'shop', 15))]).to.deep.equal(['b']);
+  });
+});
