@@ -27,7 +27,7 @@ describe('containers as the engine describes them', () => {
   it('are read with what matters here', () => {
     expect(parse(inspected('web-2'))[0]).to.deep.equal({
       id: 'id-web-2', name: 'web-2', service: 'web', number: 2, image: 'shop/web:1', imageId: 'sha256:aa',
-      status: 'running', exitCode: 0, finishedAt: '0001-01-01T00:00:00Z', restartCount: 0, serves: false, configHash: 'h',
+      status: 'running', exitCode: 0, finishedAt: '0001-01-01T00:00:00Z', restartCount: 0, stopTimeout: 10, serves: false, configHash: 'h',
       mounts: [],
     }); // prettier-ignore
   });
