@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dockerConfig, run } from '../e2e/installed.ts';
+import { dockerConfig } from '../e2e/installed.ts';
 import { TestProject } from './project.ts';
+import { killSession } from './session.ts';
 import { journalOf, leftovers, until, untilRuns, worldOf } from './world.ts';
 
 describe('a deploy that is killed', () => {
@@ -23,11 +24,7 @@ describe('a deploy that is killed', () => {
     });
     const exit = once(child, 'exit');
     await moment();
-    // Docker gives its plugin a process group of its own, so the group would not be enough.
-    const { stdout } = await run('ps', ['-e', '-o', 'pid=,sid=']);
-    const processes = stdout.split('\n').map((line) => line.trim().split(/\s+/));
-    const own = processes.flatMap(([pid, session]) => (session === String(child.pid) && pid ? [pid] : []));
-    await run('kill', ['-9', ...own]);
+    killSession(child.pid ?? 0);
     await exit;
   }
 

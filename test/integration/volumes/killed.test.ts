@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
-import { dockerConfig, run } from '../../e2e/installed.ts';
+import { dockerConfig } from '../../e2e/installed.ts';
+import { killSession } from '../session.ts';
 import { until } from '../world.ts';
 import { DataProject } from './data-project.ts';
 
@@ -23,10 +24,7 @@ describe('a backup or restore that is killed', () => {
     for await (const line of createInterface({ input: child.stderr })) {
       if (reached || !step.test(line)) continue;
       reached = true;
-      const { stdout } = await run('ps', ['-e', '-o', 'pid=,sid=']);
-      const processes = stdout.split('\n').map((entry) => entry.trim().split(/\s+/));
-      const own = processes.flatMap(([pid, session]) => (session === String(child.pid) && pid ? [pid] : []));
-      await run('kill', ['-9', ...own]);
+      killSession(child.pid ?? 0);
     }
     await exit;
     return reached;

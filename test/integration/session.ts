@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * Kills all processes of a session at once with SIGKILL, as a crash would. Docker gives its plugin a process group of
+ * its own, so the group would not be enough. Read from /proc: the smallest Debian has no ps.
+ */
+export function killSession(leader: number): void {
+  for (const name of readdirSync('/proc')) {
+    if (/^[0-9]+$/.test(name) && sessionOf(name) === leader) kill(Number(name));
+  }
+}
+
+function sessionOf(pid: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Field 6 of proc(5), counted behind the name, which may hold anything.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
