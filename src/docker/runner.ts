@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import { spawn } from 'node:child_process';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
 
@@ -25,9 +27,25 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
+export interface StreamOptions<T> {
+  /** Written to the standard input, which is empty otherwise. */
+  input?: Readable;
+  /** Takes the standard output; what it returns is the result. */
+  output: (stdout: Readable) => Promise<T>;
+  /** Called with every line of the standard error, as it comes. */
+  onLine?: (line: string) => void;
+  /** Ends the program with SIGTERM. */
+  signal: AbortSignal;
+}
+
 /** The one way to run docker and git. A non-zero exit is a result, not an error: only the caller knows its meaning. */
 export interface Runner {
   run(argv: Argv, options?: RunOptions): Promise<RunResult>;
+  /**
+   * Runs a program between two streams, which never are in memory as a whole. `stdout` of the result is empty. Where the
+   * program fails its exit code says so; where taking its output or feeding it failed for another reason, that is thrown.
+   */
+  stream?<T>(argv: Argv, options: StreamOptions<T>): Promise<{ result: RunResult; value: T | undefined }>;
   /**
    * Starts a program that lives until its standard input, which is a pipe from this process, closes: so it goes when we
    * go, even by SIGKILL. Returns the first line that it prints; its whole result where it ends without one. Runners that
@@ -72,6 +90,52 @@ export class ProcessRunner implements Runner {
     };
   }
 
+  async stream<T>(
+    argv: Argv,
+    options: StreamOptions<T>,
+  ): Promise<{ result: RunResult; value: T | undefined }> {
+    const { execa } = await import('execa');
+    const [program, ...args] = argv;
+    const subprocess = execa(program, program === 'docker' ? [...this.#globals, ...args] : args, {
+      reject: false,
+      buffer: { stdout: false, stderr: true },
+      stripFinalNewline: false,
+      stdin: options.input === undefined ? 'ignore' : 'pipe',
+      cancelSignal: options.signal,
+      ...(options.onLine === undefined ? {} : { stderr: lines(options.onLine) }),
+    });
+    // Read from the start: Node throws away what a program wrote when nobody had begun to read it by its end.
+    const output = new PassThrough({ highWaterMark: 1024 * 1024 });
+    const failures: unknown[] = [];
+    const guarded = <V>(work: Promise<V>): Promise<V | undefined> =>
+      work.catch((error: unknown): undefined => {
+        failures.push(error);
+        subprocess.kill();
+        output.destroy();
+      });
+    // What the program started may live on and keep the pipe open.
+    const abandoned = (): void => void output.destroy();
+    options.signal.addEventListener('abort', abandoned, { once: true });
+    const piped = pipeline(subprocess.stdout, output).catch((error: Error) => output.destroy(error));
+    const fed =
+      options.input === undefined || subprocess.stdin === null
+        ? undefined
+        : guarded(pipeline(options.input, subprocess.stdin));
+    const [value, raw] = await Promise.all([guarded(options.output(output)), subprocess, piped, fed]).finally(
+      () => options.signal.removeEventListener('abort', abandoned),
+    );
+    if (raw.exitCode === undefined && !raw.isCanceled && raw.signal === undefined)
+      throw notStarted(program, raw);
+    if (options.signal.aborted) throw options.signal.reason;
+    // A broken pipe is the consequence of what the program says itself.
+    const cause = failures.find((error) => !isBrokenPipe(error));
+    if (cause !== undefined) throw cause;
+    return {
+      result: { exitCode: raw.exitCode ?? 128, stdout: '', stderr: String(raw.stderr ?? '') },
+      value,
+    };
+  }
+
   async hold(argv: Argv): Promise<{ line: string } | RunResult> {
     const [program, ...args] = argv;
     return firstLine(program, program === 'docker' ? [...this.#globals, ...args] : args);
@@ -99,6 +163,12 @@ function firstLine(program: string, args: readonly string[]): Promise<{ line: st
       for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket).unref();
     });
   });
+}
+
+/** Whether an error only says that the other side of a pipe has gone. */
+export function isBrokenPipe(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  return ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET'].includes(code);
 }
 
 /** An execa transform that passes every line on unchanged. */

@@ -10,7 +10,7 @@ import {
   runHelperArgv,
   type HelperSpec,
 } from '../../docker/helper-container.ts';
-import type { Runner } from '../../docker/runner.ts';
+import { isBrokenPipe, type Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../plan/durable.ts';
 import { readPipe, writePipe } from './pipe.ts';
@@ -148,11 +148,6 @@ async function feed(
     writer.stream.end(resolve);
   });
   writer.abandon();
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  return ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET'].includes(code);
 }
 
 function reportOf(raw: { exitCode: number; stderr: string }): ScriptReport {

@@ -1,0 +1,119 @@
+import type { Readable } from 'node:stream';
+import type { Runner } from '../docker/runner.ts';
+import type { StoredFile } from '../stores/store.ts';
+
+/** The servers that we know how to dump. A MySQL server is `mysql`, MariaDB is `mariadb`: their tools differ. */
+export type EngineKind = 'postgres' | 'mysql' | 'mariadb' | 'redis' | 'sqlite' | 'custom';
+
+/** A database service of the project, as a plan says it: plain data, JSON both ways. */
+export interface DatabaseService {
+  /** In the Compose files. */
+  service: string;
+  kind: EngineKind;
+  /** Only these databases; undefined: all that are the users' own. */
+  databases?: readonly string[];
+  /** `custom`: shell commands that run in the container; the dump goes to standard output and comes on standard input. */
+  commands?: { dump: string; restore: string };
+}
+
+/** A running server: its service, and the container that runs now. */
+export interface Server extends DatabaseService {
+  container: string;
+}
+
+/** What a table of a dump holds. */
+export interface TableCount {
+  /** With its schema where the engine has schemas: `public.orders`. */
+  name: string;
+  /** Rows in the snapshot that the dump was made from. */
+  rows: number;
+}
+
+/** One dump in a restore point. */
+export interface DatabaseArtifact {
+  /** What people call it: `db/shop`, service and database. */
+  key: string;
+  service: string;
+  engine: EngineKind;
+  /** The server's version, as it says it: `15.14`, `10.11.14`. */
+  version: string;
+  /** The database's name; of an engine without databases, the service's. */
+  database: string;
+  /** What the engine's own tool wrote. */
+  dump: StoredFile;
+  /** Roles, users, grants: what belongs to the server, not to one database. Shared by all databases of the service. */
+  globals: StoredFile | null;
+  /** Tables and their rows; null where they were not counted. */
+  tables: TableCount[] | null;
+  /** ISO 8601: the moment that the dump shows, and when it was done. */
+  takenAt: string;
+  finishedAt: string;
+  /** Bytes of the database in the server, as far as it says; for the check of free space. */
+  serverBytes: number;
+  /** What the engine needs for the restore besides (owner, encoding, checksums); plain data, JSON both ways. */
+  details: Record<string, unknown>;
+  /** What people should know. */
+  notes: string[];
+}
+
+/** What the work on a server needs of its surroundings. */
+export interface EngineContext {
+  runner: Runner;
+  signal: AbortSignal;
+  /** What is done so far, for the progress display: bytes of the dump, and a table's name where one is at hand. */
+  onProgress: (database: string, bytes: number, table?: string) => void;
+  /** Lines for people. */
+  onLine: (line: string) => void;
+}
+
+export interface DumpRequest {
+  /** Count the rows in the dump's own snapshot; left out by itself where it would take longer than the budget. */
+  counts: boolean;
+  /** Writes one file of the restore point; `path` is below `databases/<service>/`. */
+  write: (path: string, content: AsyncIterable<Uint8Array>) => Promise<StoredFile>;
+}
+
+/** What a server holds now, for plan and space checks; nothing is changed. */
+export interface ServerState {
+  version: string;
+  databases: { name: string; bytes: number }[];
+}
+
+/** A stored dump that is to be put back, and under which name. */
+export interface LoadTarget {
+  artifact: DatabaseArtifact;
+  /** The artifact's own database, or another name (`--to-database`). */
+  database: string;
+}
+
+export interface LoadRequest {
+  /** The id of this restore: letters and digits, unique. Names of what is made beside the live data come from it. */
+  restore: string;
+  targets: readonly LoadTarget[];
+  /** A file of the restore point; every byte is checked on the way, the stream fails at the end where one is wrong. */
+  read: (file: StoredFile) => Promise<Readable>;
+  /** A file on this host where the engine may keep small notes for swap and unswap; ours alone, kept until the restore is over. */
+  workDirectory: string;
+}
+
+/**
+ * How one kind of server is dumped and put back. All work is done by the tools in the server's own container, with
+ * the container's own credentials: no password is ever in an argument of ours.
+ *
+ * Restore goes load → swap → (services are healthy) → drop; unswap is the way back from any point of these, also
+ * after a kill: each of swap, unswap and drop can be repeated and can follow any half-done other one.
+ */
+export interface DatabaseEngine {
+  readonly kind: EngineKind;
+  observe(server: Server, context: EngineContext): Promise<ServerState>;
+  /** Dumps all asked-for databases. A tool that fails, is killed, is cut off or writes nothing makes this throw. */
+  dump(server: Server, request: DumpRequest, context: EngineContext): Promise<DatabaseArtifact[]>;
+  /** Loads beside the live data and compares with what was dumped. Live data is not touched. */
+  load(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
+  /** Puts what was loaded in the place of the live data, which is kept. */
+  swap(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
+  /** Puts the kept data back, and removes what was loaded. Does nothing where there is neither. */
+  unswap(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
+  /** Deletes the kept data. */
+  drop(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
+}
