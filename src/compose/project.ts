@@ -1,3 +1,4 @@
+import { answerLines, jsonAnswer, wholeAnswer } from '../docker/answer.ts';
 import type { Argv, RunResult, Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 import { findComposeFiles } from './files.ts';
@@ -82,7 +83,7 @@ async function activeServicesOf(
   if (all.every((name) => (model.services[name]?.profiles ?? []).length === 0)) return all;
   const active = await runner.run(configArgv(options, '--services'), { cwd });
   if (active.exitCode !== 0) throw configError(active, files);
-  return active.stdout.split('\n').filter((line) => line !== '');
+  return answerLines(active.stdout, 'the active services');
 }
 
 /**
@@ -107,13 +108,13 @@ export async function resolveModel(
     const text = await run(profiles, 'yaml');
     if (text.exitCode !== 0) continue;
     const { parse } = await import('./yaml.ts');
-    return parsed(JSON.stringify(parse(text.stdout)));
+    return parsed(JSON.stringify(parse(wholeAnswer(text.stdout, 'the Compose files'))));
   }
   throw configError(failure as RunResult);
 }
 
 function parsed(text: string): ResolvedModel {
-  const model = JSON.parse(text) as ResolvedModel;
+  const model = jsonAnswer<ResolvedModel>(text, 'the Compose files');
   if (typeof model?.name !== 'string') {
     throw new RewindError('COMPOSE_OUTPUT', 'docker compose config printed something unexpected', {
       hint: 'docker rewind doctor',

@@ -1,5 +1,6 @@
 import { allProfiles, type Project, type ResolvedModel, type ServiceModel } from '../compose/project.ts';
 import { composeArgs, type ComposeOptions } from '../compose/options.ts';
+import { answerLines } from '../docker/answer.ts';
 import type { ContainerState } from '../docker/containers.ts';
 import type { Runner } from '../docker/runner.ts';
 
@@ -80,6 +81,6 @@ function choices(service: ServiceModel): ServiceModel[] {
 
 function parse(result: { exitCode: number; stdout: string }): Map<string, string> {
   if (result.exitCode !== 0) return new Map();
-  const lines = result.stdout.split('\n').filter((line) => line !== '');
+  const lines = answerLines(result.stdout, 'configuration hashes');
   return new Map(lines.map((line) => line.split(/\s+/) as [string, string]));
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile, readlink, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { answerLines } from '../docker/answer.ts';
 import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 
@@ -38,8 +39,10 @@ export async function revisionTag(
       },
     );
   }
-  const tag = short.stdout.trim();
-  const top = (await runner.run(['git', 'rev-parse', '--show-toplevel'], { cwd: directory })).stdout.trim();
+  const [tag = ''] = answerLines(short.stdout, 'the commit');
+  const shown = await runner.run(['git', 'rev-parse', '--show-toplevel'], { cwd: directory });
+  if (shown.exitCode !== 0) throw new RewindError('GIT', `git rev-parse failed: ${shown.stderr.trim()}`);
+  const top = shown.stdout.trim();
   // Git names the repository by its real path.
   const real = (path: string): Promise<string> => realpath(path).catch(() => path);
   const paths = [...(await Promise.all(own.map(real))), join(await real(directory), '.rewind')];

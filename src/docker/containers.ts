@@ -1,4 +1,5 @@
 import type { Argv, Runner } from './runner.ts';
+import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 
 /** One container of a Compose project, as the engine describes it. */
@@ -72,7 +73,7 @@ export async function listContainers(runner: Runner, project: string): Promise<C
   for (;;) {
     const listed = await runner.run(listContainersArgv(project));
     if (listed.exitCode !== 0) throw engineError(listed);
-    const ids = listed.stdout.split('\n').filter((line) => line !== '');
+    const ids = answerLines(listed.stdout, 'containers');
     if (ids.length === 0) return [];
     const inspected = await runner.run(inspectContainersArgv(ids));
     if (inspected.exitCode === 0) return parseContainers(inspected.stdout);
@@ -106,7 +107,7 @@ interface Inspected {
 }
 
 export function parseContainers(json: string): ContainerState[] {
-  const containers = (JSON.parse(json) as Inspected[]).map((entry): ContainerState => {
+  const containers = jsonAnswer<Inspected[]>(json, 'containers').map((entry): ContainerState => {
     const health = entry.State.Health?.Status;
     return {
       id: entry.Id,

@@ -24,6 +24,7 @@ export function engineError(result: RunResult, doing = 'talking to the Docker en
       .split('\n')
       .filter((line) => line.trim() !== '')
       .slice(-6, -1),
+    hint: 'docker rewind doctor tells whether the engine is well; then try again',
   });
 }
 

@@ -1,3 +1,4 @@
+import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 import type { Argv, Runner } from './runner.ts';
 
@@ -32,8 +33,8 @@ export async function signalledContainers(
   const result = await runner.run(containerEventsArgv(project, seconds));
   if (result.exitCode !== 0) throw engineError(result);
   const signalled = new Set<string>();
-  for (const line of result.stdout.split('\n').filter((text) => text !== '')) {
-    const event = JSON.parse(line) as { Action: string; Actor: { ID: string } };
+  for (const line of answerLines(result.stdout, 'events')) {
+    const event = jsonAnswer<{ Action: string; Actor: { ID: string } }>(line, 'events');
     if (event.Action === 'kill') signalled.add(event.Actor.ID);
     else signalled.delete(event.Actor.ID);
   }

@@ -1,3 +1,4 @@
+import { jsonAnswer } from './answer.ts';
 import { canonicalReference, tryParseReference } from '../compose/reference.ts';
 import { engineError, isUnreachable, lastLine } from './engine-error.ts';
 import type { Argv, Runner, RunOptions } from './runner.ts';
@@ -18,14 +19,22 @@ export const pushArgv = (reference: string): Argv => ['docker', 'image', 'push',
 export const tagArgv = (source: string, target: string): Argv => ['docker', 'image', 'tag', source, target];
 export const untagArgv = (reference: string): Argv => ['docker', 'image', 'rm', '--no-prune', reference];
 
+// What the engine says of an image that is not there, and of a name that none can have. Anything else it says is
+// about itself: an image that could not be looked up must not be taken for one that is gone.
+const NO_SUCH_IMAGE = /no such (?:image|object)|invalid reference format/i;
+
 /** The image that `reference` (or an image ID) names in the engine now; undefined where there is none. */
 export async function inspectImage(runner: Runner, reference: string): Promise<LocalImage | undefined> {
   const result = await runner.run(inspectImageArgv(reference));
   if (result.exitCode !== 0) {
-    if (isUnreachable(result)) throw engineError(result);
+    if (isUnreachable(result) || !NO_SUCH_IMAGE.test(result.stderr))
+      throw engineError(result, `looking for the image ${reference}`);
     return undefined;
   }
-  const [image] = JSON.parse(result.stdout) as { Id: string; RepoDigests?: string[]; RepoTags?: string[] }[];
+  const [image] = jsonAnswer<{ Id: string; RepoDigests?: string[]; RepoTags?: string[] }[]>(
+    result.stdout,
+    `the image ${reference}`,
+  );
   if (image === undefined) return undefined;
   return { id: image.Id, repoDigests: image.RepoDigests ?? [], repoTags: image.RepoTags ?? [] };
 }

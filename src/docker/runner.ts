@@ -4,6 +4,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
+import { answerWithin, isQuestion, noAnswer } from './questions.ts';
 
 /** A program and its arguments. Builders return these and run nothing; no shell ever sees one. */
 export type Argv = readonly ['docker' | 'git', ...string[]];
@@ -38,7 +39,10 @@ export interface StreamOptions<T> {
   signal: AbortSignal;
 }
 
-/** The one way to run docker and git. A non-zero exit is a result, not an error: only the caller knows its meaning. */
+/**
+ * The one way to run docker and git. A non-zero exit is a result, not an error: only the caller knows its meaning.
+ * A question that is not answered in time throws NO_ANSWER; what may change something is waited for.
+ */
 export interface Runner {
   run(argv: Argv, options?: RunOptions): Promise<RunResult>;
   /**
@@ -79,7 +83,7 @@ export class ProcessRunner implements Runner {
         ? {}
         : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
     } satisfies Options);
-    const result = await subprocess;
+    const result = isQuestion(argv) ? await answered(subprocess, argv) : await subprocess;
     if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined) {
       throw notStarted(program, result);
     }
@@ -163,6 +167,28 @@ function firstLine(program: string, args: readonly string[]): Promise<{ line: st
       for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket).unref();
     });
   });
+}
+
+interface Ending {
+  kill(signal: 'SIGKILL'): boolean;
+  stdout: Readable | null;
+  stderr: Readable | null;
+}
+
+/** Waits for an answer, but not for ever. What the program started itself may hold the pipes: nobody waits for it. */
+async function answered<T>(subprocess: Promise<T> & Ending, argv: Argv): Promise<T> {
+  const within = answerWithin();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(noAnswer(argv, within));
+      subprocess.kill('SIGKILL');
+      subprocess.stdout?.destroy();
+      subprocess.stderr?.destroy();
+    }, within);
+  });
+  subprocess.catch(() => {});
+  return Promise.race([subprocess, late]).finally(() => clearTimeout(timer));
 }
 
 /** Whether an error only says that the other side of a pipe has gone. */

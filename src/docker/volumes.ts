@@ -1,3 +1,4 @@
+import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError, isUnreachable } from './engine-error.ts';
 import type { Argv, Runner } from './runner.ts';
 
@@ -17,6 +18,13 @@ export const volumeUsersArgv = (name: string): Argv => [
   'docker', 'ps', '--filter', `volume=${name}`, '--format', '{{.Names}}',
 ]; // prettier-ignore
 
+/** The names of the running containers that mount a volume. */
+export async function volumeUsers(runner: Runner, name: string): Promise<string[]> {
+  const result = await runner.run(volumeUsersArgv(name));
+  if (result.exitCode !== 0) throw engineError(result, `looking who mounts the volume ${name}`);
+  return answerLines(result.stdout, `who mounts the volume ${name}`);
+}
+
 /** A volume in the engine. */
 export interface Volume {
   name: string;
@@ -30,6 +38,9 @@ export async function inspectVolume(runner: Runner, name: string): Promise<Volum
     if (isUnreachable(result) || !/no such volume/i.test(result.stderr)) throw engineError(result);
     return undefined;
   }
-  const [volume] = JSON.parse(result.stdout) as { Name: string; Labels: Record<string, string> | null }[];
+  const [volume] = jsonAnswer<{ Name: string; Labels: Record<string, string> | null }[]>(
+    result.stdout,
+    `the volume ${name}`,
+  );
   return volume === undefined ? undefined : { name: volume.Name, labels: volume.Labels ?? {} };
 }

@@ -4,7 +4,7 @@ import { composeFilesOf } from '../compose/file-tree.ts';
 import type { HelperSpec } from '../docker/helper-container.ts';
 import { isRunning, type ContainerState } from '../docker/containers.ts';
 import type { Runner } from '../docker/runner.ts';
-import { inspectVolume, volumeUsersArgv } from '../docker/volumes.ts';
+import { inspectVolume, volumeUsers } from '../docker/volumes.ts';
 import { RewindError } from '../errors.ts';
 import { userName } from '../plan/lock.ts';
 import type { PlannedVolume } from '../plan/steps/points.ts';
@@ -207,9 +207,8 @@ async function othersUsing(
   containers: readonly ContainerState[],
 ): Promise<string[]> {
   if (source.kind === 'bind') return [];
-  const listed = await runner.run(volumeUsersArgv(source.source));
   const own = new Set(containers.map(({ name }) => name));
-  return listed.stdout.split('\n').filter((name) => name !== '' && !own.has(name));
+  return (await volumeUsers(runner, source.source)).filter((name) => !own.has(name));
 }
 
 function consistencyOf(source: DataSource, writers: number, strangers: number): PlannedVolume['consistency'] {
