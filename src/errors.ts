@@ -19,6 +19,9 @@ export const ExitCode = {
 
 export type ExitCodeName = keyof typeof ExitCode;
 
+/** What a changing command left: everything as it was, untouched or put back, or something that could not be put back. */
+export type StateAfter = 'unchanged' | 'undone' | 'not-undone';
+
 /**
  * The one error that people see: a message that says what is wrong and what state things are in,
  * and a hint that says what to type next. Anything else that is thrown is a bug in this program.
@@ -32,18 +35,55 @@ export class RewindError extends Error {
   readonly hint: string | undefined;
   /** Further lines (the last log lines of a container, a model difference): shown below the message. */
   readonly details: readonly string[];
+  /** Set where the message says it. */
+  readonly state: StateAfter | undefined;
 
   constructor(
     code: string,
     message: string,
-    options: { exit?: ExitCodeName; hint?: string; details?: readonly string[]; cause?: unknown } = {},
+    options: {
+      exit?: ExitCodeName;
+      hint?: string;
+      details?: readonly string[];
+      state?: StateAfter;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.exitCode = ExitCode[options.exit ?? 'failed'];
     this.hint = options.hint;
     this.details = options.details ?? [];
+    this.state = options.state;
   }
+}
+
+/** The name of an error's exit code. */
+export function exitOf(error: RewindError): ExitCodeName {
+  const name = Object.entries(ExitCode).find(([, code]) => code === error.exitCode)?.[0];
+  return (name as ExitCodeName | undefined) ?? 'failed';
+}
+
+/** The same error, saying what state everything is in. What is no error of ours becomes one: the state matters most. */
+export function withState(
+  thrown: unknown,
+  state: StateAfter,
+  text: string,
+  exit?: ExitCodeName,
+): RewindError {
+  const error =
+    thrown instanceof RewindError
+      ? thrown
+      : new RewindError('INTERNAL', `internal error: ${messageOf(thrown)}`, {
+          hint: 'Run again with --debug for the details',
+        });
+  return new RewindError(error.code, `${error.message}. ${text}`, {
+    exit: exit ?? exitOf(error),
+    details: error.details,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    state,
+    cause: thrown,
+  });
 }
 
 /** The message of anything that was thrown, on one line. */

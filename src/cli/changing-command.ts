@@ -1,11 +1,32 @@
 import type { SessionOptions } from '../deployments/session.ts';
 import type { ComposeOptions } from '../compose/options.ts';
+import { ExitCode, RewindError, withState } from '../errors.ts';
 import { RewindCommand } from './base-command.ts';
 import type { DeploymentContext } from './finish-deployment.ts';
 
 /** A command that changes something: it takes the lock, asks, and goes back when it fails. */
 export abstract class ChangingCommand extends RewindCommand {
   static override changes = true;
+  /** What is so when the command failed before it carried anything out. */
+  protected readonly untouched: string = 'Nothing was changed';
+
+  #begun = false;
+
+  /** Taken when a plan is about to be carried out. */
+  protected override get signal(): AbortSignal {
+    this.#begun = true;
+    return super.signal;
+  }
+
+  /** Somebody who reads an error at night wants to know what state everything is in. */
+  protected override async catch(thrown: unknown): Promise<void> {
+    const silent =
+      thrown instanceof RewindError &&
+      thrown.state === undefined &&
+      thrown.exitCode === ExitCode.failed &&
+      !/nothing was changed/i.test(`${thrown.message} ${thrown.hint ?? ''}`);
+    return super.catch(silent && !this.#begun ? withState(thrown, 'unchanged', this.untouched) : thrown);
+  }
 
   /** `argv` goes into the lock for others to read: only the verb, since arguments may hold secrets. */
   protected session(verb: string, flags: { 'dry-run': boolean }): SessionOptions {

@@ -19,6 +19,8 @@ export default class Recover extends ChangingCommand {
     yes: Flags.boolean({ char: 'y', description: 'do not ask (recover never does)', hidden: true }),
   };
 
+  protected override readonly untouched = 'What was cut off is not concluded yet';
+
   async run(): Promise<object> {
     const { flags } = await this.parse(Recover);
     const [{ withLock }, { recover, recoveryOf }, { unfinishedJournals }, { progressFor }] =

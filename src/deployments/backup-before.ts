@@ -37,7 +37,14 @@ export async function planBackupBefore(
   if (parts.empty) return none;
   return {
     point: parts.point,
-    steps: [...parts.first, ...parts.still, ...parts.settled, ...parts.resume, ...parts.seal],
+    steps: [
+      ...parts.first,
+      ...parts.still,
+      ...parts.settled,
+      ...parts.resume,
+      ...parts.seal,
+      ...parts.finish,
+    ],
     undo: parts.undo.filter(({ kind }) => kind !== 'resume-containers'),
     resume: parts.resume,
     notes: parts.notes,

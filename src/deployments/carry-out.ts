@@ -7,7 +7,8 @@ import { byService, listContainers } from '../docker/containers.ts';
 import { refuseUnwritable } from '../compose/file-edit.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Runner } from '../docker/runner.ts';
-import { messageOf, RewindError, type ExitCodeName, ExitCode } from '../errors.ts';
+import { messageOf, RewindError, withState } from '../errors.ts';
+import { completePoints } from '../restore-points/complete-points.ts';
 import type { Deployment } from './deployment.ts';
 import { succeededRecord, takenBackRecord } from './draft.ts';
 import { appendHistory } from './history.ts';
@@ -90,13 +91,7 @@ async function failed(
   const id = draft.base.id;
   if (execution.outcome === 'unchanged') {
     await journal.conclude();
-    if (!(error instanceof RewindError)) throw error;
-    throw new RewindError(error.code, `${error.message}. Nothing was changed`, {
-      exit: exitOf(error),
-      details: error.details,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-    });
+    throw withState(error, 'unchanged', `Nothing was changed${await completePoints(prepared.plan)}`);
   }
   const record = await takenBackRecord(runner, draft, 'failed', messageOf(error));
   // The way back may have been taken because the disk is full: then this cannot be recorded, and is said instead.
@@ -109,9 +104,10 @@ async function failed(
     await journal.conclude();
     throw new RewindError(
       'DEPLOYMENT_FAILED',
-      `${messageOf(error)}. Everything is back as it was; ${recorded}`,
+      `${messageOf(error)}. Everything is back as it was${await completePoints(prepared.plan)}; ${recorded}`,
       {
         details,
+        state: 'undone',
         hint: `docker rewind show ${id}`,
         cause: error,
       },
@@ -122,6 +118,7 @@ async function failed(
     `${messageOf(error)}; and the way back failed too, at "${describeStep(execution.undoStep)}": ${messageOf(execution.undoError)}; ${recorded}`,
     {
       exit: 'notUndone',
+      state: 'not-undone',
       details: [
         ...details,
         ...(execution.undoError instanceof RewindError ? execution.undoError.details : []),
@@ -132,11 +129,6 @@ async function failed(
       cause: error,
     },
   );
-}
-
-function exitOf(error: RewindError): ExitCodeName {
-  const name = Object.entries(ExitCode).find(([, code]) => code === error.exitCode)?.[0];
-  return (name as ExitCodeName | undefined) ?? 'failed';
 }
 
 /** What the way back did not get to: from the step on that failed. Services are said with what they run. */

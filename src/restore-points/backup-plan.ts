@@ -41,6 +41,8 @@ export interface BackupParts {
   settled: Step[];
   resume: Step[];
   seal: Step[];
+  /** Nothing of the point depends on these. */
+  finish: Step[];
   undo: Step[];
   notes: string[];
   /** Nothing to take: the project keeps nothing. */
@@ -159,8 +161,8 @@ export async function planBackup(
           images: imagesOf(containers),
         },
       },
-      { kind: 'remove-helper', resource: helper.name, reason: 'it has done its work', helper },
     ],
+    finish: [{ kind: 'remove-helper', resource: helper.name, reason: 'it has done its work', helper }],
     undo: [
       ...resume,
       { kind: 'remove-helper', resource: helper.name, reason: 'nothing is left behind', helper },

@@ -1,9 +1,10 @@
 import type { Runner } from '../docker/runner.ts';
-import { ExitCode, messageOf, RewindError, type ExitCodeName } from '../errors.ts';
+import { messageOf, RewindError, withState } from '../errors.ts';
 import { execute, type ExecutionObserver } from '../plan/executor.ts';
 import { Journal } from '../plan/journal.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import { openStateDirectory } from '../plan/state-directory.ts';
+import { completePoints } from './complete-points.ts';
 
 /**
  * Executes a plan about data under its journal. Throws `failed` (exit 1; the error's own code where it refused before
@@ -33,6 +34,7 @@ export async function carryOutData(
       `${messageOf(error)}; and the way back failed too, at "${describeStep(execution.undoStep)}": ${messageOf(execution.undoError)}`,
       {
         exit: 'notUndone',
+        state: 'not-undone',
         details: [
           ...details,
           ...(execution.undoError instanceof RewindError ? execution.undoError.details : []),
@@ -43,17 +45,7 @@ export async function carryOutData(
     );
   }
   await journal.conclude();
-  if (!(error instanceof RewindError)) throw error;
-  const state = execution.outcome === 'unchanged' ? 'Nothing was changed' : 'Everything is back as it was';
-  throw new RewindError(error.code, `${error.message}. ${state}`, {
-    exit: execution.outcome === 'unchanged' ? exitOf(error) : 'failed',
-    details,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    cause: error,
-  });
-}
-
-function exitOf(error: RewindError): ExitCodeName {
-  const name = Object.entries(ExitCode).find(([, code]) => code === error.exitCode)?.[0];
-  return (name as ExitCodeName | undefined) ?? 'failed';
+  const kept = await completePoints(plan);
+  if (execution.outcome === 'unchanged') throw withState(error, 'unchanged', `Nothing was changed${kept}`);
+  throw withState(error, 'undone', `Everything is back as it was${kept}`, 'failed');
 }

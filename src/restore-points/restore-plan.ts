@@ -116,6 +116,7 @@ export async function planRestore(
             } satisfies Step,
           ]),
       { kind: 'remove-helper', resource: helper.name, reason: 'it has done its work', helper },
+      ...(backup?.finish ?? []),
     ],
     undo: [
       ...(request.inPlace

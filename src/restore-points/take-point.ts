@@ -47,6 +47,7 @@ export async function takePoint(
     command: 'backup',
     scope,
     steps: [...parts.first, ...parts.still, ...parts.settled, ...parts.resume, ...parts.seal],
+    finish: parts.finish,
     undo: parts.undo,
   };
   const anonymous = anonymousVolumes([...observation.containers.values()].flat());

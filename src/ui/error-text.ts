@@ -40,6 +40,7 @@ export function errorDocument(error: RewindError): object {
       message: error.message,
       hint: error.hint ?? null,
       details: error.details,
+      state: error.state ?? null,
       exitCode: error.exitCode,
     },
   };

@@ -37,6 +37,7 @@ describe('error text', () => {
         message: 'somebody is at work',
         hint: 'wait',
         details: ['one', 'two\nthree'],
+        state: null,
         exitCode: 11,
       },
     });
