@@ -31,6 +31,16 @@ echo 'rewind: open' >&2
 exec sh -c "$script" rewind "$@"
 `;
 
+/**
+ * `code NAME N` notes how a program ended, `report` says it of all of them. Not at once: what several programs write to
+ * one standard error comes out mixed, in the middle of each other's lines.
+ */
+const CODES = `
+codes=/tmp/codes.$$
+code() { echo "rewind: $1 $2" >>"$codes"; }
+report() { echo >&2; cat "$codes" >&2; rm -f "$codes"; }
+`;
+
 const PRUNE = `-path './.rewind-restore-*' -prune -o`;
 
 /**
@@ -40,7 +50,7 @@ const PRUNE = `-path './.rewind-restore-*' -prune -o`;
  */
 export const INDEX_GNU = `
 set -u
-export LC_ALL=C
+${CODES}export LC_ALL=C
 cd -- "$1" || exit 91
 printf '//time %s\\0' "$(date +%s.%N)"
 if [ "$2" = sync ]; then sync -f . || exit 92; fi
@@ -49,43 +59,47 @@ if [ "$2" = sync ]; then sync -f . || exit 92; fi
     -type b -exec stat --printf '%n//b %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
     -type c -exec stat --printf '%n//c %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
     -printf '%p//%y %m %U %G %s %b %n %i %T@ %C@ %l\\0'
-  echo "rewind: find $?" >&2
+  code find $?
 } | sort -z -S 48M
-echo "rewind: sort $?" >&2
+code sort $?
+report
 printf '//end\\0'
 `;
 
 /** The same with BusyBox, which knows whole seconds only, and reads no link's target here. */
 export const INDEX_BUSYBOX = `
 set -u
-export LC_ALL=C
+${CODES}export LC_ALL=C
 cd -- "$1" || exit 91
 printf '//time %s\\0' "$(date +%s)"
 find . -xdev ${PRUNE} -exec stat -c '%n//%f %a %u %g %s %b %h %i %Y %Z %t:%T//' {} +
-echo "rewind: find $?" >&2
+code find $?
+report
 printf '//end\\0'
 `;
 
 /** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
 export const ARCHIVE_GNU = `
 set -u
-export LC_ALL=C
+${CODES}export LC_ALL=C
 {
   tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
     --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=128 --directory="$1" \
     --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
-  echo "rewind: tar $?" >&2
+  code tar $?
 } | zstd -q -T0 -3 -c
-echo "rewind: zstd $?" >&2
+code zstd $?
+report
 `;
 
 /** $1 directory; a plain tar archive of all of it on standard output. */
 export const ARCHIVE_BUSYBOX = `
 set -u
-export LC_ALL=C
+${CODES}export LC_ALL=C
 cd -- "$1" || exit 91
 tar -c -f - .
-echo "rewind: tar $?" >&2
+code tar $?
+report
 `;
 
 /**
@@ -94,33 +108,36 @@ echo "rewind: tar $?" >&2
  */
 export const EXTRACT_GNU = `
 set -u
-export LC_ALL=C
+${CODES}export LC_ALL=C
 {
   zstd -q -d -c
-  echo "rewind: zstd $?" >&2
+  code zstd $?
 } | {
   tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
-    --delay-directory-restore --directory="$1" --file=-
-  echo "rewind: tar $?" >&2
+    --delay-directory-restore --warning=no-timestamp --directory="$1" --file=-
+  code tar $?
   cat >/dev/null
 }
+report
 `;
 
 /** $1 directory; a plain archive on standard input. */
 export const EXTRACT_PLAIN = `
 set -u
-export LC_ALL=C
+${CODES}export LC_ALL=C
 tar -x -p -f - -C "$1"
-echo "rewind: tar $?" >&2
+code tar $?
 cat >/dev/null
+report
 `;
 
 /** $1 directory; the names on standard input are removed, with everything below them. */
 export const DELETE = `
 set -u
-cd -- "$1" || exit 91
+${CODES}cd -- "$1" || exit 91
 xargs -0 rm -rf --
-echo "rewind: delete $?" >&2
+code delete $?
+report
 `;
 
 /** $1 directory. Prints the bytes that are free there. */
