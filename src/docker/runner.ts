@@ -121,6 +121,8 @@ export class ProcessRunner implements Runner {
     const abandoned = (): void => void output.destroy();
     options.signal.addEventListener('abort', abandoned, { once: true });
     const piped = pipeline(subprocess.stdout, output).catch((error: Error) => output.destroy(error));
+    // One that was aborted before this does not say so again.
+    if (options.signal.aborted) abandoned();
     const fed =
       options.input === undefined || subprocess.stdin === null
         ? undefined
