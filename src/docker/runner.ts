@@ -117,8 +117,11 @@ export class ProcessRunner implements Runner {
         subprocess.kill();
         output.destroy();
       });
-    // What the program started may live on and keep the pipe open.
-    const abandoned = (): void => void output.destroy();
+    // What the program started may live on and keep the pipes open.
+    const abandoned = (): void => {
+      output.destroy();
+      subprocess.stderr.destroy();
+    };
     options.signal.addEventListener('abort', abandoned, { once: true });
     const piped = pipeline(subprocess.stdout, output).catch((error: Error) => output.destroy(error));
     // One that was aborted before this does not say so again.

@@ -64,11 +64,17 @@ describe('a program between two streams', () => {
   });
 
   it('ends a program that nobody waits for any more', async () => {
-    const control = new AbortController();
-    const running = runner.stream(script('sleep 60'), { output: text, signal: control.signal });
-    control.abort(new Error('enough'));
-    expect((await running.catch((error: unknown) => error)) as Error)
-      .to.have.property('message')
-      .that.equals('enough');
+    // Before it runs, and when something that it started holds its pipes and outlives it.
+    for (const after of [0, 300]) {
+      const control = new AbortController();
+      const running = runner.stream(script('sleep 60 & sleep 60'), { output: text, signal: control.signal });
+      if (after > 0) await delay(after);
+      control.abort(new Error('enough'));
+      const begun = Date.now();
+      expect((await running.catch((error: unknown) => error)) as Error)
+        .to.have.property('message')
+        .that.equals('enough');
+      expect(Date.now() - begun).to.be.below(20_000);
+    }
   });
 });
