@@ -3,12 +3,12 @@ import { ChangingCommand } from '../cli/changing-command.ts';
 
 export default class Backup extends ChangingCommand {
   static override summary =
-    'take a restore point of the data: volumes and mounted directories of the project';
+    'take a restore point of the data: databases, volumes and mounted directories of the project';
   static override description =
-    'Without names, everything that the project keeps. Archives while the services run, then stops only those that write (or pauses them, or neither: x-rewind.volumes.NAME.mode), archives what changed meanwhile and has exactly those run again. A volume that did not change costs next to nothing; one that changed a little costs its changes.';
+    'Without names, everything that the project keeps. Databases are dumped by their own tools while they run. Archives volumes while the services run, then stops only those that write (or pauses them, or neither: x-rewind.volumes.NAME.mode), archives what changed meanwhile and has exactly those run again. A volume that did not change costs next to nothing; one that changed a little costs its changes.';
   static override examples = [
     '<%= config.bin %> backup',
-    '<%= config.bin %> backup uploads db-data',
+    '<%= config.bin %> backup uploads db/shop',
     '<%= config.bin %> backup --dry-run',
   ];
   static override strict = false;
@@ -16,16 +16,17 @@ export default class Backup extends ChangingCommand {
     done: 'the restore point is there',
     failed: 'failed; no restore point was made, and what ran before runs',
     usage: 'wrong usage, or no such volume in the Compose files',
-    refused: 'refused: too little space, no helper image; nothing was touched',
+    refused: 'refused: too little space, no helper image, a database does not run; nothing was touched',
     notUndone: 'failed, and something could not be put back; recover says what to do',
     notFound: 'a volume does not exist in the engine',
     locked: 'another command is at work in this project',
     interrupted: 'interrupted before anything was stopped',
   } as const;
   static override args = {
-    volumes: Args.string({
+    name: Args.string({
       name: 'NAME',
-      description: 'a volume or directory; all of them without a name',
+      description:
+        'a database service, one of its databases (db/shop), a volume or directory; all without a name',
       ignoreStdin: true,
     }),
   };
@@ -37,6 +38,7 @@ export default class Backup extends ChangingCommand {
       helpValue: 'N',
       description: 'volumes at the same time',
     }),
+    'no-counts': Flags.boolean({ description: 'do not count the rows of databases' }),
     mode: Flags.option({ options: ['stop', 'pause', 'hot'] as const })({
       helpValue: 'stop|pause|hot',
       description: 'what happens to those who write, for this restore point only',
@@ -57,6 +59,7 @@ export default class Backup extends ChangingCommand {
         names: argv as string[],
         parallel: flags.parallel,
         mode: flags.mode,
+        counts: !flags['no-counts'],
       });
       if (flags['dry-run']) {
         this.log(texts.dataPlanText(plan, notes, this.terminal.style));

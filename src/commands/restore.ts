@@ -5,20 +5,22 @@ export default class Restore extends ChangingCommand {
   static override summary =
     'put data back from a restore point, exactly; the present data is kept until it works';
   static override description =
-    'Extracts beside the present data, checks every stored byte and compares the result with the volume index, all while the services run. Then stops those that use the data, swaps by renaming, has them run again and waits for their health; only then the replaced data is deleted. Any failure swaps back. A restore point of the present data is taken first. The images stay as they are: that is docker rewind rollback.';
+    'Extracts beside the present data, checks every stored byte and compares the result with the volume index, all while the services run; dumps are loaded into new databases and compared with what was dumped. Then stops those that use the data, swaps by renaming (clients of a database are disconnected, its server runs on), has them run again and waits for their health; only then the replaced data is deleted. Any failure swaps back. A restore point of the present data is taken first. The images stay as they are: that is docker rewind rollback.';
   static override examples = [
     '<%= config.bin %> restore latest',
     '<%= config.bin %> restore 20261123-05 --only uploads --yes',
     '<%= config.bin %> restore latest --file uploads:2026/11/cat.jpg',
     '<%= config.bin %> restore latest --only uploads --to-volume uploads_copy',
+    '<%= config.bin %> restore latest --only db/shop --to-database shop_check',
   ];
   static override exitCodes = {
     done: 'the data is that of the restore point, and the services are healthy on it',
     failed: 'failed, and everything is as it was before',
     usage: 'wrong usage, or a yes is needed and there is no terminal (give --yes)',
-    refused: 'refused: the restore point is damaged, too little space; nothing was touched',
+    refused:
+      'refused: the restore point is damaged, too little space, a database does not run; nothing was touched',
     notUndone: 'failed, and the way back failed too; recover says what to do',
-    notFound: 'no such restore point, volume or file',
+    notFound: 'no such restore point, volume, database or file',
     locked: 'another command is at work in this project',
     interrupted: 'interrupted before anything was changed',
   } as const;
@@ -34,7 +36,8 @@ export default class Restore extends ChangingCommand {
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME',
-      description: 'only this volume; repeat for several',
+      description:
+        'only this volume, database (db/shop) or all of a database service (db); repeat for several',
     }),
     // Compose's own --file gives way here, as the most natural name for it; its -f stays.
     file: Flags.string({
@@ -58,6 +61,11 @@ export default class Restore extends ChangingCommand {
       helpValue: 'NAME',
       description: 'into a new volume; nothing is stopped',
       exclusive: ['file'],
+    }),
+    'to-database': Flags.string({
+      helpValue: 'NAME',
+      description: 'one database as a new one beside the live one; nothing is stopped',
+      exclusive: ['file', 'to-volume', 'in-place'],
     }),
     'in-place': Flags.boolean({
       description: 'without a second copy beside the present data, and so without a way back',
@@ -90,7 +98,7 @@ export default class Restore extends ChangingCommand {
       this.runner,
       this.session('restore', flags as { 'dry-run': boolean }),
       async (observation) => {
-        const { plan, notes, manifest, safety, harmless, keys } = await prepareRestore(
+        const { plan, notes, manifest, safety, harmless, volumes, databases } = await prepareRestore(
           this.runner,
           observation,
           {
@@ -99,6 +107,7 @@ export default class Restore extends ChangingCommand {
             file: path,
             to: flags.to,
             toVolume: flags['to-volume'],
+            toDatabase: flags['to-database'],
             inPlace: flags['in-place'],
             safety: !flags['no-safety-backup'],
             parallel: flags.parallel,
@@ -112,9 +121,11 @@ export default class Restore extends ChangingCommand {
         else for (const note of notes) this.note(`note: ${note}`);
         const context = { runner: this.runner, terminal: this.terminal, signal: () => this.signal };
         await finishData({ ...context, note: (text) => this.note(text) }, plan);
-        this.log(`${this.terminal.style.green(`restored ${manifest.id}`)}: ${keys.join(', ')}`);
+        this.log(
+          `${this.terminal.style.green(`restored ${manifest.id}`)}: ${[...volumes, ...databases].join(', ')}`,
+        );
         if (safety !== undefined) this.log(`the data as it was before: docker rewind restore ${safety}`);
-        return { point: manifest.id, volumes: keys, safetyPoint: safety ?? null };
+        return { point: manifest.id, volumes, databases, safetyPoint: safety ?? null };
       },
     );
   }

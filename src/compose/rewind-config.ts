@@ -9,7 +9,7 @@ export interface RewindConfig {
   environment: string;
   /** Besides `latest`. */
   mutable_tags: readonly string[];
-  services: Readonly<Record<string, { release?: boolean }>>;
+  services: Readonly<Record<string, ServiceSettings>>;
   /** Where restore points go; the first is the one that `restore` looks into. */
   stores: readonly string[];
   /** Whether a deployment takes a restore point first. */
@@ -18,6 +18,18 @@ export interface RewindConfig {
   helper_image?: string;
   /** By the volume's key, or the directory's path in the project. */
   volumes: Readonly<Record<string, { mode?: VolumeMode; backup?: boolean }>>;
+}
+
+/** Settings of one service. */
+export interface ServiceSettings {
+  release?: boolean;
+  /** How its data is kept: by the server's own tool, as volumes, or not at all; by its image where absent. */
+  backup?: 'postgres' | 'mysql' | 'mariadb' | 'redis' | 'sqlite' | 'custom' | 'volumes' | 'none';
+  /** Only these databases. */
+  databases?: readonly string[];
+  /** `custom`: shell commands for the container. */
+  dump?: string;
+  restore?: string;
 }
 
 /** How still those who write to a volume are kept while it is archived. */
@@ -48,7 +60,18 @@ export async function rewindConfig(model: ResolvedModel): Promise<RewindConfig> 
       nearest(unknown, Object.keys(model.services)),
     );
   }
+  for (const [service, settings] of Object.entries(config.services)) requireCommands(service, settings);
   return config;
+}
+
+function requireCommands(service: string, { backup, dump, restore }: ServiceSettings): void {
+  if (backup === 'custom') {
+    if (dump === undefined) throw configProblem(`services.${service}`, 'has backup: custom without dump');
+    if (restore === undefined)
+      throw configProblem(`services.${service}`, 'has backup: custom without restore');
+  } else if (dump !== undefined || restore !== undefined) {
+    throw configProblem(`services.${service}`, 'has dump or restore without backup: custom');
+  }
 }
 
 /** The services that `deploy --tag` is about: those with `build:` and those with `release: true`. */

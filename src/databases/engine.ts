@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Runner } from '../docker/runner.ts';
+import type { StreamingRunner } from '../docker/runner.ts';
 import type { StoredFile } from '../stores/store.ts';
 
 /** The servers that we know how to dump. A MySQL server is `mysql`, MariaDB is `mariadb`: their tools differ. */
@@ -58,12 +58,14 @@ export interface DatabaseArtifact {
 
 /** What the work on a server needs of its surroundings. */
 export interface EngineContext {
-  runner: Runner;
+  runner: StreamingRunner;
   signal: AbortSignal;
   /** What is done so far, for the progress display: bytes of the dump, and a table's name where one is at hand. */
   onProgress: (database: string, bytes: number, table?: string) => void;
   /** Lines for people. */
   onLine: (line: string) => void;
+  /** The image for helper containers, present on the host; undefined where the plan prepared none. */
+  helperImage: string | undefined;
 }
 
 export interface DumpRequest {
@@ -84,6 +86,8 @@ export interface LoadTarget {
   artifact: DatabaseArtifact;
   /** The artifact's own database, or another name (`--to-database`). */
   database: string;
+  /** `--to-database`: it must not exist; where it does by now, load and swap refuse. */
+  isNew: boolean;
 }
 
 export interface LoadRequest {
@@ -92,7 +96,10 @@ export interface LoadRequest {
   targets: readonly LoadTarget[];
   /** A file of the restore point; every byte is checked on the way, the stream fails at the end where one is wrong. */
   read: (file: StoredFile) => Promise<Readable>;
-  /** A file on this host where the engine may keep small notes for swap and unswap; ours alone, kept until the restore is over. */
+  /**
+   * A directory on this host for small notes for swap, unswap and drop (write them with `writeDurably`): this service's
+   * alone, there until the restore is over.
+   */
   workDirectory: string;
 }
 
@@ -104,10 +111,21 @@ export interface LoadRequest {
  * after a kill: each of swap, unswap and drop can be repeated and can follow any half-done other one.
  */
 export interface DatabaseEngine {
-  readonly kind: EngineKind;
+  /** Whether a dump can be put beside the live data under another name (`--to-database`). */
+  readonly separates: boolean;
+  /**
+   * Whether the server must be running for the work, which is done in its container. Otherwise (files in volumes)
+   * `container` may be a stopped one, and those that mount its volumes are stopped from before swap until after it.
+   */
+  readonly online: boolean;
   observe(server: Server, context: EngineContext): Promise<ServerState>;
   /** Dumps all asked-for databases. A tool that fails, is killed, is cut off or writes nothing makes this throw. */
   dump(server: Server, request: DumpRequest, context: EngineContext): Promise<DatabaseArtifact[]>;
+  /**
+   * What people should know before a dump is loaded into a server as observed (another version, what will be missing).
+   * Throws where it cannot work.
+   */
+  advise(artifact: DatabaseArtifact, state: ServerState): string[];
   /** Loads beside the live data and compares with what was dumped. Live data is not touched. */
   load(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
   /** Puts what was loaded in the place of the live data, which is kept. */

@@ -1,7 +1,7 @@
 import type { Runner } from '../docker/runner.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { planBackup } from '../restore-points/backup-plan.ts';
-import { dataSources } from '../restore-points/source.ts';
+import { selectData } from '../restore-points/data-selection.ts';
 import type { Observation } from './observation.ts';
 
 /** What a deployment does to have a restore point before it changes anything; all empty where it takes none. */
@@ -25,10 +25,12 @@ export async function planBackupBefore(
 ): Promise<BackupBefore> {
   const none = { point: undefined, steps: [], undo: [], resume: [], notes: [] };
   if (!wanted || observation.config.before_deploy === 'none') return none;
-  const sources = dataSources(observation.project, observation.config);
-  if (sources.length === 0) return none;
+  const { sources, databases } = selectData(observation.project, observation.config, []);
+  if (sources.length === 0 && databases.length === 0) return none;
   const parts = await planBackup(runner, observation, {
     sources,
+    databases,
+    counts: true,
     parallel: VOLUMES_AT_ONCE,
     reason,
     missing: 'skip',

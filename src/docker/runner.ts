@@ -58,6 +58,14 @@ export interface Runner {
   hold?(argv: Argv): Promise<{ line: string } | RunResult>;
 }
 
+/** A runner that can move data, as all but those that only look at a project can. */
+export type StreamingRunner = Runner & Required<Pick<Runner, 'stream'>>;
+
+export function streaming(runner: Runner): StreamingRunner {
+  if (runner.stream === undefined) throw new Error('this runner moves no data');
+  return runner as StreamingRunner;
+}
+
 /** Docker's own global flags (`--context x`, `-H …`) as they were given, for every docker call. */
 export type DockerGlobals = readonly string[];
 

@@ -1,3 +1,4 @@
+import type { DatabaseService } from '../databases/engine.ts';
 import type { Step } from './steps/index.ts';
 import type { RunningContainer } from './steps/still-services.ts';
 
@@ -7,7 +8,9 @@ type DataStep = Extract<
     kind:
       | 'prepare-helper' | 'remove-helper' | 'stop-writers' | 'pause-containers' | 'resume-containers'
       | 'archive-volumes' | 'seal-point' | 'discard-point' | 'extract-volumes' | 'swap-volumes' | 'unswap-volumes'
-      | 'drop-old' | 'verify-artifacts' | 'place-files' | 'create-volume' | 'remove-volume';
+      | 'drop-old' | 'verify-artifacts' | 'place-files' | 'create-volume' | 'remove-volume'
+      | 'dump-databases' | 'load-databases' | 'swap-databases' | 'unswap-databases' | 'drop-old-databases'
+      | 'await-health';
   }
 >; // prettier-ignore
 
@@ -56,7 +59,23 @@ export function describeDataStep(step: DataStep): string {
       return `make the volume ${step.name}`;
     case 'remove-volume':
       return `remove the volume ${step.name}`;
+    case 'dump-databases':
+      return `dump the databases of ${step.services.map(dumpedName).join(', ')}`;
+    case 'load-databases':
+      return `load ${step.resource} of ${step.point} beside the live data, and compare it with what was dumped`;
+    case 'swap-databases':
+      return `disconnect the clients of ${step.resource} and put what was loaded in its place; the present data is kept`;
+    case 'unswap-databases':
+      return `put ${step.resource} back as it was`;
+    case 'drop-old-databases':
+      return `delete the replaced data of ${step.resource}`;
+    case 'await-health':
+      return `wait until ${names(step.containers)} ${step.containers.length === 1 ? 'is' : 'are'} well`;
   }
+}
+
+function dumpedName({ service, databases }: DatabaseService): string {
+  return databases === undefined ? service : `${service} (${databases.join(', ')})`;
 }
 
 function names(containers: readonly RunningContainer[]): string {

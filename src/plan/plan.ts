@@ -24,8 +24,8 @@ export interface Plan {
 
 /**
  * The steps of the way back that have nothing to bring back: files that the plan never got to, or whose edit was
- * refused (whatever is in them now was written by somebody else), and services when nothing but images and files was
- * touched.
+ * refused (whatever is in them now was written by somebody else), databases when none was loaded, and services when
+ * nothing but images and files was touched.
  */
 export function untouchedSteps(
   plan: Plan,
@@ -41,12 +41,13 @@ export function untouchedSteps(
       return last === undefined || last === 'failed' ? [] : [pathOf(step)];
     }),
   );
+  const nothingLoaded = !begun.some(({ kind }) => kind === 'load-databases');
   return new Set(
     plan.undo.filter((step) => {
       const path = pathOf(step);
-      return path === undefined
-        ? step.kind === 'restore-services' && leavesServicesAlone
-        : !written.has(path);
+      if (path !== undefined) return !written.has(path);
+      if (step.kind === 'unswap-databases') return nothingLoaded;
+      return step.kind === 'restore-services' && leavesServicesAlone;
     }),
   );
 }

@@ -5,13 +5,17 @@ import type { HelperSpec } from '../docker/helper-container.ts';
 import { isRunning, type ContainerState } from '../docker/containers.ts';
 import type { Runner } from '../docker/runner.ts';
 import { inspectVolume, volumeUsers } from '../docker/volumes.ts';
+import type { DatabaseService } from '../databases/engine.ts';
+import { engineFor } from '../databases/engines.ts';
 import { RewindError } from '../errors.ts';
 import { userName } from '../plan/lock.ts';
+import { runningServer } from '../plan/steps/database-server.ts';
 import type { PlannedVolume } from '../plan/steps/points.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { openStore } from '../stores/open.ts';
 import { bytesText } from '../bytes-text.ts';
 import type { DataObservation } from './data-observation.ts';
+import { sourcesOf } from './data-selection.ts';
 import { earlierOf, readPoints } from './earlier.ts';
 import { MANIFEST_SCHEMA } from './manifest.ts';
 import { asRunning, startLevels } from './order.ts';
@@ -21,11 +25,15 @@ import type { VolumeTask } from './volume/archive.ts';
 
 export interface BackupRequest {
   sources: readonly DataSource[];
+  /** Database services, whose servers have to run. */
+  databases: readonly DatabaseService[];
+  /** Count the rows of their tables. */
+  counts: boolean;
   /** Volumes archived at the same time. */
   parallel: number;
   /** For the manifest: why the point is taken. */
   reason: string;
-  /** Leave out volumes that do not exist yet, instead of refusing. */
+  /** Leave out volumes that do not exist yet, and servers that never ran, instead of refusing. */
   missing: 'refuse' | 'skip';
 }
 
@@ -59,6 +67,7 @@ export async function planBackup(
   const store = config.stores[0] ?? '';
   const containers = [...observation.containers.values()].flat();
   const { sources, notes } = await existing(runner, request);
+  const databases = await runningDatabases(runner, observation, request);
   const point = newPointId();
   const opened = openStore(store, scope.directory);
   const { points, problems } = await readPoints(opened);
@@ -101,7 +110,11 @@ export async function planBackup(
     mounts: sources.map(({ slug, kind, source }) => ({ slug, kind, source })),
     write: false,
   };
+  const removeHelper = (reason: string): Step[] =>
+    sources.length === 0 ? [] : [{ kind: 'remove-helper', resource: helper.name, reason, helper }];
   const keys = sources.map(({ key }) => key).join(', ');
+  // Files of SQLite are dumped by a helper of their own.
+  const needsHelper = sources.length > 0 || databases.some(({ kind }) => kind === 'sqlite');
   const settling = tasks.filter((task) => task.settles);
   const archive = (pass: 'first' | 'settled', volumes: VolumeTask[]): Step => ({
     kind: 'archive-volumes', resource: volumes.map(({ key }) => key).join(', '),
@@ -118,11 +131,24 @@ export async function planBackup(
     point,
     store,
     notes,
-    empty: sources.length === 0,
+    empty: sources.length === 0 && databases.length === 0,
     first: [
-      { kind: 'prepare-helper', resource: 'helper image', reason: 'before anything stops', configured: helperImageOf(observation) },
-      archive('first', tasks),
-    ], // prettier-ignore
+      ...(needsHelper ? [prepareHelperStep(observation)] : []),
+      ...(sources.length === 0 ? [] : [archive('first', tasks)]),
+      ...(databases.length === 0
+        ? []
+        : [
+            {
+              kind: 'dump-databases',
+              resource: databases.map(({ service }) => service).join(', '),
+              reason: 'nothing has to stop for it',
+              point,
+              store,
+              services: databases,
+              counts: request.counts,
+            } satisfies Step,
+          ]),
+    ],
     still: [
       ...(stopped.length === 0
         ? []
@@ -148,6 +174,7 @@ export async function planBackup(
         point,
         store,
         volumes: planned,
+        databases: databases.length > 0,
         compose: await composeFilesOf(project, project.options),
         manifest: {
           schema: MANIFEST_SCHEMA,
@@ -162,10 +189,10 @@ export async function planBackup(
         },
       },
     ],
-    finish: [{ kind: 'remove-helper', resource: helper.name, reason: 'it has done its work', helper }],
+    finish: removeHelper('it has done its work'),
     undo: [
       ...resume,
-      { kind: 'remove-helper', resource: helper.name, reason: 'nothing is left behind', helper },
+      ...removeHelper('nothing is left behind'),
       { kind: 'discard-point', resource: point, reason: 'half a restore point is none', point, store },
     ],
   };
@@ -177,12 +204,41 @@ export function helperImageOf({ config, project }: DataObservation): string | nu
   return config.helper_image ?? (here === undefined || here === '' ? null : here);
 }
 
+export function prepareHelperStep(observation: DataObservation): Step {
+  return {
+    kind: 'prepare-helper',
+    resource: 'helper image',
+    reason: 'before anything stops',
+    configured: helperImageOf(observation),
+  };
+}
+
 export function stopStep(levels: ReturnType<typeof startLevels>, reason: string): Step {
   const resource = levels
     .flat()
     .map(({ service }) => service)
     .join(', ');
   return { kind: 'stop-writers', resource, reason, levels };
+}
+
+/** Those whose server runs. Throws NOT_RUNNING (exit 4) for one that does not, unless it never ran and may be left out. */
+async function runningDatabases(
+  runner: Runner,
+  { project, config, containers }: DataObservation,
+  request: BackupRequest,
+): Promise<DatabaseService[]> {
+  const running: DatabaseService[] = [];
+  for (const database of request.databases) {
+    const own = containers.get(database.service) ?? [];
+    if (own.length === 0 && request.missing === 'skip') {
+      const volumes = sourcesOf(database.service, project, config).filter(({ kind }) => kind === 'volume');
+      const found = await Promise.all(volumes.map(({ source }) => inspectVolume(runner, source)));
+      if (found.every((volume) => volume === undefined)) continue;
+    }
+    runningServer(database, own, (await engineFor(database.kind)).online);
+    running.push(database);
+  }
+  return running;
 }
 
 /** Looks every volume up: mounting one that is missing would make it, and its archive would be empty. */
@@ -226,7 +282,9 @@ async function requireSpace(
   scope: { project: string },
 ): Promise<void> {
   const newest = points.find((point) => point.project === scope.project);
-  const need = (newest?.volumes ?? []).reduce((sum, { addedBytes }) => sum + addedBytes, 0);
+  const need =
+    (newest?.volumes ?? []).reduce((sum, { addedBytes }) => sum + addedBytes, 0) +
+    (newest?.databases ?? []).reduce((sum, { dump }) => sum + dump.bytes, 0);
   const free = await store.freeBytes();
   if (free === undefined || free > need) return;
   throw new RewindError(

@@ -1,7 +1,7 @@
 import { openStore } from '../stores/open.ts';
 import type { Manifest } from './manifest.ts';
 import { artifactOf } from './restore-plan.ts';
-import { verified } from './volume/extract.ts';
+import { verified } from './verified.ts';
 import { storedIndex } from './volume/index-source.ts';
 
 /** One entry of a volume as a restore point has it. Bytes of the name that are no UTF-8 are replaced. */

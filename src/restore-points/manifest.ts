@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DatabaseArtifact, EngineKind } from '../databases/engine.ts';
 import { RewindError } from '../errors.ts';
 import type { StoredFile } from '../stores/store.ts';
 import type { Layer } from './volume/layer.ts';
@@ -51,6 +52,7 @@ export interface Manifest {
   /** Why it was taken: `backup`, `deploy v4`, `restore 2026…`. */
   reason: string;
   volumes: VolumeArtifact[];
+  databases: DatabaseArtifact[];
   /** By service: the image that ran. */
   images: Record<string, { image: string; imageId: string }>;
   /** Copies of the Compose files. */
@@ -88,9 +90,23 @@ export function parseManifest(text: string, id: string): Manifest {
     });
   }
   if (manifest.id !== id) throw damaged(id, `it says that it describes ${String(manifest.id)}`);
-  const files = manifest.volumes.flatMap(filesOf);
+  // Points from before databases were dumped have no such list.
+  manifest.databases ??= [];
+  const files = [...manifest.volumes.flatMap(filesOf), ...manifest.databases.flatMap(dumpFilesOf)];
   const bad = [...files, ...manifest.compose].find((file) => !isStoredPath(file.path));
   if (bad !== undefined) throw damaged(id, 'it names a file outside its own directory');
+  if (!manifest.databases.every(isSound)) throw damaged(id, 'it has a database without a usable name');
+  const unknown = manifest.databases.find(({ engine }) => !Object.hasOwn(KINDS, engine));
+  if (unknown !== undefined) {
+    throw new RewindError(
+      'NEWER',
+      `the restore point ${id} has a database of a kind that is not known here`,
+      {
+        exit: 'refused',
+        hint: 'Upgrade docker rewind here',
+      },
+    );
+  }
   if (manifest.volumes.some((volume) => !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(volume.slug)))
     throw damaged(id, 'it has a volume without a usable name');
   return manifest;
@@ -104,6 +120,22 @@ export function filesOf(volume: VolumeArtifact): StoredFile[] {
     ...(volume.unsettled === null ? [] : [volume.unsettled]),
     ...(volume.base === null ? [] : [volume.base.index]),
   ];
+}
+
+/** The stored files of one dump. */
+export function dumpFilesOf({ dump, globals }: DatabaseArtifact): StoredFile[] {
+  return globals === null ? [dump] : [dump, globals];
+}
+
+const KINDS: Readonly<Record<EngineKind, true>> = {
+  postgres: true, mysql: true, mariadb: true, redis: true, sqlite: true, custom: true,
+}; // prettier-ignore
+
+/** Names come from servers and may be anything; these only have to be names. */
+function isSound({ key, service, database }: DatabaseArtifact): boolean {
+  return [key, service, database].every(
+    (name) => typeof name === 'string' && name !== '' && !name.includes('\0'),
+  );
 }
 
 function checksum(manifest: object): string {

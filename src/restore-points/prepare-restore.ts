@@ -1,9 +1,12 @@
+import type { DatabaseArtifact } from '../databases/engine.ts';
 import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 import type { DataObservation } from './data-observation.ts';
+import { wantedDatabases } from './database-restore.ts';
 import { readPoint } from './find.ts';
 import type { Manifest } from './manifest.ts';
 import { planFile, planToVolume } from './restore-aside.ts';
+import { planToDatabase } from './restore-beside.ts';
 import { planRestore, type PreparedRestore } from './restore-plan.ts';
 
 export interface RestoreOptions {
@@ -12,6 +15,7 @@ export interface RestoreOptions {
   file: string | undefined;
   to: string | undefined;
   toVolume: string | undefined;
+  toDatabase: string | undefined;
   inPlace: boolean;
   safety: boolean;
   parallel: number;
@@ -22,12 +26,12 @@ export async function prepareRestore(
   runner: Runner,
   observation: DataObservation,
   options: RestoreOptions,
-): Promise<PreparedRestore & { manifest: Manifest; keys: string[]; harmless: boolean }> {
+): Promise<PreparedRestore & { manifest: Manifest; harmless: boolean }> {
   const { manifest, store } = await readPoint(observation.config, observation.scope, options.point);
   const taken = `taken ${manifest.createdAt} (${manifest.reason}) by ${manifest.user}`;
   if (options.file !== undefined) {
     const prepared = await planFile(observation, { manifest, store, file: options.file, to: options.to });
-    return { ...prepared, manifest, keys: [options.file], harmless: options.to !== undefined };
+    return { ...prepared, manifest, harmless: options.to !== undefined };
   }
   if (options.toVolume !== undefined) {
     const key = oneKey(manifest, options.only);
@@ -37,7 +41,17 @@ export async function prepareRestore(
       key,
       volume: options.toVolume,
     });
-    return { ...prepared, manifest, keys: [key], harmless: true };
+    return { ...prepared, manifest, harmless: true };
+  }
+  if (options.toDatabase !== undefined) {
+    const artifact = oneDatabase(manifest, options.only);
+    const prepared = await planToDatabase(runner, observation, {
+      manifest,
+      store,
+      artifact,
+      database: options.toDatabase,
+    });
+    return { ...prepared, manifest, harmless: true };
   }
   const { inPlace, safety, parallel, only } = options;
   const prepared = await planRestore(runner, observation, {
@@ -48,8 +62,7 @@ export async function prepareRestore(
     safety,
     parallel,
   });
-  const keys = only.length === 0 ? manifest.volumes.map((volume) => volume.key) : [...only];
-  return { ...prepared, notes: [taken, ...prepared.notes], manifest, keys, harmless: false };
+  return { ...prepared, notes: [taken, ...prepared.notes], manifest, harmless: false };
 }
 
 function oneKey(manifest: Manifest, only: readonly string[]): string {
@@ -59,5 +72,15 @@ function oneKey(manifest: Manifest, only: readonly string[]): string {
   throw new RewindError('ONE_VOLUME', '--to-volume takes one volume', {
     exit: 'usage',
     hint: `Name it: --only ${manifest.volumes[0]?.key ?? 'uploads'}`,
+  });
+}
+
+function oneDatabase(manifest: Manifest, only: readonly string[]): DatabaseArtifact {
+  const artifacts = wantedDatabases(manifest, only);
+  const [artifact] = artifacts;
+  if (artifacts.length === 1 && artifact !== undefined) return artifact;
+  throw new RewindError('ONE_DATABASE', '--to-database takes one database', {
+    exit: 'usage',
+    hint: `Name it: --only ${manifest.databases[0]?.key ?? 'db/shop'}`,
   });
 }

@@ -7,7 +7,7 @@ import { RewindError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { MADE_BY } from '../plan/steps/volumes.ts';
-import { helperImageOf } from './backup-plan.ts';
+import { prepareHelperStep } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import { listFiles } from './list-files.ts';
 import type { Manifest } from './manifest.ts';
@@ -54,7 +54,7 @@ export async function planToVolume(
     command: 'restore',
     scope: observation.scope,
     steps: [
-      prepareHelper(observation),
+      prepareHelperStep(observation),
       { kind: 'create-volume', resource: volume, reason: '--to-volume', name: volume, labels },
       {
         kind: 'extract-volumes', resource: artifact.key, reason: '--to-volume', point: manifest.id, store, helper,
@@ -67,7 +67,7 @@ export async function planToVolume(
       { kind: 'remove-volume', resource: volume, reason: 'it was not there before', name: volume, labels },
     ],
   }; // prettier-ignore
-  return { plan, notes: [] };
+  return { plan, notes: [], volumes: [artifact.key], databases: [] };
 }
 
 /** Plans to put one file or folder of a volume back, into place or into a directory; nothing is stopped. */
@@ -111,7 +111,7 @@ export async function planFile(
     command: 'restore',
     scope: observation.scope,
     steps: [
-      prepareHelper(observation),
+      prepareHelperStep(observation),
       {
         kind: 'place-files', resource: key, reason: '--file', point: manifest.id, store, helper, artifact,
         slug: source.slug, staging, paths: [path], to,
@@ -120,7 +120,7 @@ export async function planFile(
     finish: [{ kind: 'drop-old', reason: 'it has served', ...common }, remove],
     undo: [{ kind: 'unswap-volumes', reason: 'nothing is left behind', levels: [], ...common }, remove],
   }; // prettier-ignore
-  return { plan, notes: [] };
+  return { plan, notes: [], volumes: [request.file], databases: [] };
 }
 
 /** `uploads:2026/11/cat.jpg`; a directory's key may hold a colon itself. */
@@ -142,11 +142,4 @@ function parseFile(manifest: Manifest, text: string): { key: string; path: strin
 
 function asSource(slug: string, kind: DataSource['kind'], source: string): DataSource {
   return { key: slug, slug, kind, source, mode: 'hot' };
-}
-
-function prepareHelper(observation: DataObservation): Step {
-  return {
-    kind: 'prepare-helper', resource: 'helper image', reason: 'before anything changes',
-    configured: helperImageOf(observation),
-  }; // prettier-ignore
 }

@@ -1,14 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { isRunning } from '../docker/containers.ts';
 import type { HelperSpec } from '../docker/helper-container.ts';
 import type { Runner } from '../docker/runner.ts';
 import { inspectVolume } from '../docker/volumes.ts';
+import { databaseServices } from '../databases/recognise.ts';
 import { RewindError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { MADE_BY } from '../plan/steps/volumes.ts';
-import { helperImageOf, planBackup, stopStep, type BackupParts } from './backup-plan.ts';
+import { planBackup, prepareHelperStep, stopStep, type BackupParts } from './backup-plan.ts';
+import {
+  databaseSteps,
+  namesDatabase,
+  newRestoreId,
+  observeServers,
+  wantedDatabases,
+} from './database-restore.ts';
 import type { DataObservation } from './data-observation.ts';
+import { isCovered, sourcesOf } from './data-selection.ts';
 import type { Manifest, VolumeArtifact } from './manifest.ts';
 import { startLevels } from './order.ts';
 import { dataSources, uses, type DataSource } from './source.ts';
@@ -16,7 +24,7 @@ import { dataSources, uses, type DataSource } from './source.ts';
 export interface RestoreRequest {
   manifest: Manifest;
   store: string;
-  /** Keys; empty: every volume of the point. */
+  /** Keys; empty: everything of the point. */
   only: readonly string[];
   /** Without a second copy beside the present data, and so without a way back. */
   inPlace: boolean;
@@ -29,11 +37,17 @@ export interface RestoreRequest {
 export interface PreparedRestore {
   plan: Plan;
   notes: string[];
+  /** What is put back. */
+  volumes: string[];
+  databases: string[];
   /** The id of the restore point of the present data; undefined without one. */
   safety?: string;
 }
 
-/** Plans to put volumes back in their place: staged beside the present data, swapped by renaming, swapped back on failure. */
+/**
+ * Plans to put volumes and databases back in their place: staged beside the present data, swapped by renaming, swapped
+ * back on failure.
+ */
 export async function planRestore(
   runner: Runner,
   observation: DataObservation,
@@ -41,18 +55,21 @@ export async function planRestore(
 ): Promise<PreparedRestore> {
   const { project, scope } = observation;
   const { manifest } = request;
-  const pairs = pairsOf(observation, manifest, request.only);
+  const { pairs, artifacts, left } = wanted(observation, manifest, request.only);
+  const databases = await observeServers(runner, observation, artifacts);
   const sources = pairs.map(({ source }) => source);
   const missing = await missingVolumes(runner, sources);
   const present = sources.filter((source) => !missing.includes(source));
   const point = manifest.id;
-  const id = randomBytes(3).toString('hex');
+  const id = newRestoreId();
   const staging = `.rewind-restore-${point}-${id}`;
   const helper = writer(`rewind-restore-${point}-${id}`, sources);
   const backup =
-    request.safety && present.length > 0
+    request.safety && present.length + databases.present.length > 0
       ? await planBackup(runner, observation, {
           sources: present,
+          databases: databases.present,
+          counts: true,
           parallel: request.parallel,
           reason: `before restore of ${point}`,
           missing: 'skip',
@@ -60,10 +77,16 @@ export async function planRestore(
       : undefined;
 
   const containers = [...observation.containers.values()].flat();
+  const files = [
+    ...sources,
+    ...databases.offline.flatMap(({ service }) => sourcesOf(service, project, observation.config)),
+  ];
   const users = containers.filter(
-    (container) => isRunning(container) && sources.some((source) => uses(container, source, 'any')),
+    (container) => isRunning(container) && files.some((source) => uses(container, source, 'any')),
   );
   const levels = startLevels(project.model, users);
+  const servers = startLevels(project.model, databases.containers);
+  const steps = databaseSteps(databases, { point, store: request.store, id }, containers);
   const resource = sources.map(({ key }) => key).join(', ');
   const slugs = sources.map(({ slug }) => slug);
   const made = missing.map((source) => madeVolume(source, project.name, id));
@@ -73,37 +96,68 @@ export async function planRestore(
     volumes: pairs.map(({ artifact, source }) => ({ artifact, slug: source.slug })),
   }); // prettier-ignore
   const verify: Step = {
-    kind: 'verify-artifacts', resource, reason: 'every stored byte, before anything stops',
-    point, store: request.store, volumes: pairs.map(({ artifact }) => artifact),
+    kind: 'verify-artifacts', resource: [...keysOf(artifacts), ...(request.inPlace ? [resource] : [])].join(', '),
+    reason: 'every stored byte, before anything stops', point, store: request.store, databases: artifacts,
+    // The staged ones are checked while they are extracted.
+    volumes: request.inPlace ? pairs.map(({ artifact }) => artifact) : [],
   }; // prettier-ignore
-  const resume: Step[] =
-    levels.length === 0
+  const hasVolumes = pairs.length > 0;
+  const resumeOf = (which: typeof levels): Step[] =>
+    which.length === 0
       ? []
-      : [{ kind: 'resume-containers', resource: namesOf(levels), reason: 'exactly those that ran', levels }];
-  const stop = levels.length === 0 ? [] : [stopStep(levels, `they use ${resource}`)];
-  const staged: Step[] = request.inPlace ? [verify] : [extract('staging', false)];
-  const swap: Step = request.inPlace
-    ? extract('root', true)
-    : { kind: 'swap-volumes', resource, reason: 'by renaming', helper, staging, slugs };
-  const prepare: Step = {
-    kind: 'prepare-helper', resource: 'helper image', reason: 'before anything stops',
-    configured: helperImageOf(observation),
-  }; // prettier-ignore
+      : [
+          {
+            kind: 'resume-containers',
+            resource: namesOf(which),
+            reason: 'exactly those that ran',
+            levels: which,
+          },
+        ];
+  const resume = resumeOf(levels);
+  const stop = levels.length === 0 ? [] : [stopStep(levels, `they use ${filesText(files)}`)];
+  const staged: Step[] = [
+    ...(artifacts.length > 0 || request.inPlace ? [verify] : []),
+    ...(hasVolumes && !request.inPlace ? [extract('staging', false)] : []),
+    ...steps.load,
+  ];
+  const swap: Step[] = !hasVolumes
+    ? []
+    : request.inPlace
+      ? [extract('root', true)]
+      : [{ kind: 'swap-volumes', resource, reason: 'by renaming', helper, staging, slugs }];
+  // A server that was stopped for its files has to run before its databases can be swapped; its clients wait for both.
+  const serverFiles = levels
+    .flat()
+    .some(({ id: user }) => databases.containers.some((each) => each.id === user));
+  const needsHelper = hasVolumes || databases.offline.length > 0;
+  const removeHelper = (reason: string): Step => ({
+    kind: 'remove-helper',
+    resource: helper.name,
+    reason,
+    helper,
+  });
   const plan: Plan = {
     command: 'restore',
     scope,
     steps: [
-      ...(backup === undefined ? [prepare] : backup.first),
+      ...(needsHelper && !backup?.first.some(({ kind }) => kind === 'prepare-helper')
+        ? [prepareHelperStep(observation)]
+        : []),
+      ...(backup?.first ?? []),
       ...made.map((step): Step => step.create),
       ...staged,
       ...stop,
       ...settledOf(backup),
       ...(backup?.seal ?? []),
-      swap,
+      ...swap,
+      ...(serverFiles ? resumeOf(servers) : []),
+      ...steps.swap,
       ...resume,
+      ...steps.health,
     ],
     finish: [
-      ...(request.inPlace
+      ...steps.drop,
+      ...(request.inPlace || !hasVolumes
         ? []
         : [
             {
@@ -115,11 +169,11 @@ export async function planRestore(
               slugs,
             } satisfies Step,
           ]),
-      { kind: 'remove-helper', resource: helper.name, reason: 'it has done its work', helper },
+      ...(hasVolumes ? [removeHelper('it has done its work')] : []),
       ...(backup?.finish ?? []),
     ],
     undo: [
-      ...(request.inPlace
+      ...(request.inPlace || !hasVolumes
         ? []
         : [
             {
@@ -132,8 +186,10 @@ export async function planRestore(
               levels,
             } satisfies Step,
           ]),
+      ...(steps.unswap.length === 0 ? [] : resumeOf(servers)),
+      ...steps.unswap,
       ...resume,
-      { kind: 'remove-helper', resource: helper.name, reason: 'nothing is left behind', helper },
+      ...(hasVolumes ? [removeHelper('nothing is left behind')] : []),
       ...(backup?.undo.filter(({ kind }) => kind !== 'resume-containers') ?? []),
       ...made.map((step): Step => step.remove),
     ],
@@ -145,10 +201,43 @@ export async function planRestore(
           `in place: when this fails, only ${backup?.point ?? 'another restore point'} brings the present data back`,
         ]
       : []),
+    ...left.map((key) => `${key} is put back from the dump, not from its files; --only ${key} does that`),
+    ...databases.notes,
+    ...artifacts.flatMap((artifact) => artifact.notes.map((note) => `${artifact.key}: ${note}`)),
     ...pairs.flatMap(({ artifact }) => artifact.notes.map((note) => `${artifact.key}: ${note}`)),
   ];
-  return { plan, notes, ...(backup === undefined ? {} : { safety: backup.point }) };
+  const volumes = pairs.map(({ artifact }) => artifact.key);
+  return {
+    plan,
+    notes,
+    volumes,
+    databases: keysOf(artifacts),
+    ...(backup === undefined ? {} : { safety: backup.point }),
+  };
 }
+
+/** What the names mean in a point. `left`: volumes that the dumps of the same point cover, without names. */
+function wanted(observation: DataObservation, manifest: Manifest, only: readonly string[]) {
+  const artifacts = wantedDatabases(manifest, only);
+  const volumes = only.filter((name) => !namesDatabase(manifest, name));
+  if (only.length > 0) {
+    const pairs = volumes.length === 0 ? [] : pairsOf(observation, manifest, volumes);
+    return { artifacts, pairs, left: [] };
+  }
+  const all = pairsOf(observation, manifest, []);
+  const services = databaseServices(observation.project, observation.config);
+  const dumped = services.filter(({ service }) => artifacts.some((artifact) => artifact.service === service));
+  const pairs = all.filter(
+    ({ source }) => !isCovered(source, observation.project, observation.config, dumped),
+  );
+  const left = all.filter((pair) => !pairs.includes(pair)).map(({ artifact }) => artifact.key);
+  return { artifacts, pairs, left };
+}
+
+const keysOf = (artifacts: readonly { key: string }[]): string[] => artifacts.map(({ key }) => key);
+
+const filesText = (sources: readonly DataSource[]): string =>
+  [...new Set(sources.map(({ key }) => key))].join(', ');
 
 /** The services are stopped for the restore anyway: what the backup would stop or pause by itself is among them. */
 function settledOf(backup: BackupParts | undefined): Step[] {
@@ -188,7 +277,7 @@ export function artifactOf(manifest: Manifest, key: string): VolumeArtifact {
   if (found !== undefined) return found;
   throw new RewindError('UNKNOWN_VOLUME', `the restore point ${manifest.id} has no "${key}"`, {
     exit: 'notFound',
-    hint: `It has ${manifest.volumes.map((volume) => volume.key).join(', ')}`,
+    hint: `It has ${[...manifest.databases, ...manifest.volumes].map((artifact) => artifact.key).join(', ')}`,
   });
 }
 

@@ -4,8 +4,6 @@ import { relative, resolve, sep } from 'node:path';
 import type { Project, ServiceModel } from '../compose/project.ts';
 import type { RewindConfig, VolumeMode } from '../compose/rewind-config.ts';
 import type { ContainerState } from '../docker/containers.ts';
-import { RewindError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
 
 /** Something that holds data of the project: a named volume, or a directory of the project that is mounted read-write. */
 export interface DataSource {
@@ -19,7 +17,8 @@ export interface DataSource {
   mode: VolumeMode;
 }
 
-interface MountModel {
+/** A mount as the Compose model has it. */
+export interface MountModel {
   type?: string;
   source?: string;
   target?: string;
@@ -53,22 +52,6 @@ export function dataSources(project: Project, config: RewindConfig): DataSource[
     .map((entry) => ({ ...entry, slug: slugOf(entry.key), mode: config.volumes[entry.key]?.mode ?? 'stop' }));
 }
 
-/** The sources with these names; all without names. Throws UNKNOWN_VOLUME (exit 2) that names the nearest. */
-export function selectSources(sources: readonly DataSource[], names: readonly string[]): DataSource[] {
-  if (names.length === 0) return [...sources];
-  return names.map((name) => {
-    const found = sources.find((source) => source.key === name || source.source === name);
-    if (found !== undefined) return found;
-    const keys = sources.map((source) => source.key);
-    const near = nearest(name, keys);
-    throw new RewindError('UNKNOWN_VOLUME', `"${name}" is no volume of this project`, {
-      exit: 'usage',
-      hint:
-        near === undefined ? `The project keeps ${keys.join(', ') || 'nothing'}` : `Did you mean ${near}?`,
-    });
-  });
-}
-
 /** Whether a container writes to a source. */
 export function uses(container: ContainerState, source: DataSource, access: 'any' | 'write'): boolean {
   return container.mounts.some(
@@ -99,7 +82,7 @@ function isData(projectDirectory: string, source: string): boolean {
   return lstatSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function mountsOf(service: ServiceModel): MountModel[] {
+export function mountsOf(service: ServiceModel): MountModel[] {
   return (service['volumes'] as MountModel[] | undefined) ?? [];
 }
 

@@ -6,7 +6,8 @@ import { openStore } from '../stores/open.ts';
 import { planBackup } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
-import { anonymousVolumes, dataSources, selectSources } from './source.ts';
+import { selectData } from './data-selection.ts';
+import { anonymousVolumes } from './source.ts';
 
 export interface TakeRequest {
   /** Keys or names; empty: everything. */
@@ -14,6 +15,8 @@ export interface TakeRequest {
   parallel: number;
   /** Instead of every volume's own mode. */
   mode?: VolumeMode | undefined;
+  /** Count the rows of databases. */
+  counts: boolean;
 }
 
 /** Plans `backup`. `result` reads the manifest once the plan was carried out. */
@@ -23,14 +26,12 @@ export async function takePoint(
   request: TakeRequest,
 ): Promise<{ plan: Plan; notes: string[]; result: () => Promise<Manifest> }> {
   const { project, config, scope } = observation;
-  const sources = selectSources(dataSources(project, config), request.names).map((source) => ({
-    ...source,
-    mode: request.mode ?? source.mode,
-  }));
-  if (sources.length === 0) {
+  const selection = selectData(project, config, request.names);
+  const sources = selection.sources.map((source) => ({ ...source, mode: request.mode ?? source.mode }));
+  if (sources.length === 0 && selection.databases.length === 0) {
     throw new RewindError(
       'NOTHING_TO_KEEP',
-      'this project keeps nothing: it has no volume that a service writes to',
+      'this project keeps nothing: it has no database and no volume that a service writes to',
       {
         exit: 'refused',
         hint: 'Name a volume in compose.yml; docker rewind backup then takes it',
@@ -39,6 +40,8 @@ export async function takePoint(
   }
   const parts = await planBackup(runner, observation, {
     sources,
+    databases: selection.databases,
+    counts: request.counts,
     parallel: request.parallel,
     reason: 'backup',
     missing: 'refuse',
@@ -50,7 +53,10 @@ export async function takePoint(
     finish: parts.finish,
     undo: parts.undo,
   };
-  const anonymous = anonymousVolumes([...observation.containers.values()].flat());
+  const dumped = new Set(selection.databases.map(({ service }) => service));
+  const anonymous = anonymousVolumes(
+    [...observation.containers.values()].flat().filter(({ service }) => !dumped.has(service)),
+  );
   const notes = [
     ...parts.notes,
     ...anonymous.map((place) => `${place} is an anonymous volume: it is not taken; name it in compose.yml`),

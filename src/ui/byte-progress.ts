@@ -20,12 +20,20 @@ export class ByteProgress {
   }
 }
 
-function text({ name, done, total, since, at }: StepProgress & { since: number; at: number }): string {
+function text({
+  name,
+  done,
+  total,
+  detail,
+  since,
+  at,
+}: StepProgress & { since: number; at: number }): string {
   const seconds = (at - since) / 1000;
   const rate = seconds > 0.5 ? done / seconds : 0;
   const parts = [`${name} ${bytesText(done)}`];
   if (total !== undefined && total > 0) parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`);
   if (rate > 0) parts.push(`${bytesText(rate)}/s`);
   if (rate > 0 && total !== undefined) parts.push(`${Math.max(0, Math.ceil((total - done) / rate))} s left`);
+  if (detail !== undefined) parts.push(detail);
   return parts.join(', ');
 }

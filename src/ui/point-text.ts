@@ -1,18 +1,59 @@
 import { bytesText } from '../bytes-text.ts';
+import type { DatabaseArtifact } from '../databases/engine.ts';
 import type { Manifest, VolumeArtifact } from '../restore-points/manifest.ts';
 import { plain } from './error-text.ts';
 import { table } from './table.ts';
 import type { Style } from './terminal.ts';
 import { age } from './time-text.ts';
 
-/** What a backup says when it is done: each volume with its size, ratio and consistency, and how long what was down. */
+/** What a backup says when it is done: each database and volume with its size, ratio and consistency, and how long what was down. */
 export function pointSummary(manifest: Manifest, style: Style): string {
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.createdAt)) / 1000;
   return [
     `${style.green(`restore point ${manifest.id}`)} (${seconds.toFixed(1)}s)`,
-    volumeTable(manifest, style),
+    ...dataTables(manifest, style),
     ...remarks(manifest, style),
   ].join('\n');
+}
+
+/** Databases first: they are what people look for. */
+function dataTables(manifest: Manifest, style: Style): string[] {
+  return [
+    ...(manifest.databases.length === 0 ? [] : [databaseTable(manifest, style)]),
+    ...(manifest.volumes.length === 0 ? [] : [volumeTable(manifest, style)]),
+  ];
+}
+
+function databaseTable(manifest: Manifest, style: Style): string {
+  const rows = manifest.databases.map((database) => [
+    plain(database.key),
+    plain(`${database.engine} ${database.version}`),
+    bytesText(database.serverBytes),
+    bytesText(database.dump.bytes),
+    database.tables === null ? '' : String(database.tables.length),
+    database.tables === null ? 'not counted' : String(rowsOf(database)),
+    plain(database.takenAt),
+  ]);
+  return table(['DATABASE', 'ENGINE', 'SIZE', 'DUMP', 'TABLES', 'ROWS', 'AS OF'], rows, { style });
+}
+
+function tableTables(manifest: Manifest, style: Style): string[] {
+  return manifest.databases.flatMap(({ key, tables }) =>
+    tables === null || tables.length === 0
+      ? []
+      : [
+          '',
+          table(
+            ['TABLE', 'ROWS'],
+            tables.map(({ name, rows }) => [plain(`${key} ${name}`), String(rows)]),
+            { style },
+          ),
+        ],
+  );
+}
+
+function rowsOf({ tables }: DatabaseArtifact): number {
+  return (tables ?? []).reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function volumeTable(manifest: Manifest, style: Style): string {
@@ -36,6 +77,9 @@ function remarks(manifest: Manifest, style: Style): string[] {
       : [
           `down: ${downtime.map(([service, ms]) => `${plain(service)} ${(ms / 1000).toFixed(1)}s`).join(', ')}`,
         ]),
+    ...manifest.databases.flatMap(({ key, notes }) =>
+      notes.map((note) => style.yellow(`${plain(key)}: ${plain(note)}`)),
+    ),
     ...manifest.volumes.flatMap((volume) => [
       ...volume.notes.map((note) => style.yellow(`${plain(volume.key)}: ${plain(note)}`)),
       ...(volume.lost.length === 0
@@ -61,16 +105,29 @@ export function pointTable(points: readonly Manifest[], style: Style, columns: n
     point.id,
     `${age(point.createdAt)} ago`,
     plain(point.reason),
-    plain(point.volumes.map(({ key }) => key).join(' ')),
-    bytesText(point.volumes.reduce((sum, { bytes }) => sum + bytes, 0)),
-    bytesText(point.volumes.reduce((sum, { addedBytes }) => sum + addedBytes, 0)),
-    [...new Set(point.volumes.map(({ consistency }) => consistency))].join(' '),
+    plain([...point.databases, ...point.volumes].map(({ key }) => key).join(' ')),
+    bytesText(
+      sum(point.volumes.map(({ bytes }) => bytes)) +
+        sum(point.databases.map(({ serverBytes }) => serverBytes)),
+    ),
+    bytesText(
+      sum(point.volumes.map(({ addedBytes }) => addedBytes)) +
+        sum(point.databases.map(({ dump }) => dump.bytes)),
+    ),
+    [
+      ...new Set([
+        ...(point.databases.length === 0 ? [] : ['dump']),
+        ...point.volumes.map(({ consistency }) => consistency),
+      ]),
+    ].join(' '),
   ]);
-  return table(['ID', 'AGE', 'REASON', 'VOLUMES', 'SIZE', 'ADDED', 'CONSISTENCY'], rows, {
+  return table(['ID', 'AGE', 'REASON', 'DATA', 'SIZE', 'ADDED', 'CONSISTENCY'], rows, {
     style,
     ...(columns === undefined ? {} : { columns }),
   });
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** One point in full. */
 export function pointText(manifest: Manifest, style: Style): string {
@@ -89,8 +146,9 @@ export function pointText(manifest: Manifest, style: Style): string {
     style.bold(manifest.id),
     ...rows.map(([name, value]) => `  ${name.padEnd(8)} ${plain(value)}`),
     '',
-    volumeTable(manifest, style),
+    ...dataTables(manifest, style),
     ...remarks(manifest, style),
+    ...tableTables(manifest, style),
     ...(images.length === 0 ? [] : ['', table(['SERVICE', 'IMAGE', 'IMAGE ID'], images, { style })]),
   ].join('\n');
 }

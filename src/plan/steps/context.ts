@@ -35,6 +35,8 @@ export interface StepProgress {
   done: number;
   /** Bytes altogether, where that is known. */
   total?: number;
+  /** What of it is at hand: a table. */
+  detail?: string;
 }
 
 /** What every step has: the thing that it touches, and why, for people. */

@@ -1,7 +1,9 @@
 import type { ResolvedModel } from '../../compose/project.ts';
 import { build, type BuildImages } from './build.ts';
 import { archiveVolumes, type ArchiveVolumes } from './archive-volumes.ts';
+import { awaitHealth, type AwaitHealth } from './await-health.ts';
 import type { StepContext } from './context.ts';
+import { dumpDatabases, type DumpDatabases } from './dump-databases.ts';
 import {
   editFile,
   keepCopy,
@@ -29,6 +31,10 @@ import {
 import { prepareHelper, removeHelperContainer, type PrepareHelper, type RemoveHelper } from './helper.ts';
 import { placeFiles, type PlaceFiles } from './place-files.ts';
 import { discardPoint, sealPoint, type DiscardPoint, type SealPoint } from './points.ts';
+import {
+  dropOldDatabases, loadDatabases, swapDatabases, unswapDatabases,
+  type DropOldDatabases, type LoadDatabases, type SwapDatabases, type UnswapDatabases,
+} from './restore-databases.ts'; // prettier-ignore
 import { restoreServices, type RestoreServices } from './restore-services.ts';
 import { stopContainers, type StopContainers } from './stop-containers.ts';
 import {
@@ -76,7 +82,13 @@ export type Step =
   | PlaceFiles
   | VerifyArtifacts
   | CreateVolume
-  | RemoveVolume;
+  | RemoveVolume
+  | DumpDatabases
+  | LoadDatabases
+  | SwapDatabases
+  | UnswapDatabases
+  | DropOldDatabases
+  | AwaitHealth;
 
 /** The kinds that change something that has to be put back when a later step fails. */
 const CHANGING: ReadonlySet<Step['kind']> = new Set([
@@ -95,6 +107,9 @@ const CHANGING: ReadonlySet<Step['kind']> = new Set([
   'swap-volumes',
   'place-files',
   'create-volume',
+  'dump-databases',
+  'load-databases',
+  'swap-databases',
 ]);
 
 /** A new image alone changes nothing that runs: only these make an attempt worth recording. */
@@ -107,6 +122,7 @@ const VISIBLE: ReadonlySet<Step['kind']> = new Set([
   'pause-containers',
   'swap-volumes',
   'place-files',
+  'swap-databases',
 ]);
 
 export const isChange = (step: Step): boolean => CHANGING.has(step.kind);
@@ -184,5 +200,17 @@ export async function runStep(step: Step, context: RunContext): Promise<void> {
       return createVolume(step, context);
     case 'remove-volume':
       return removeVolume(step, context);
+    case 'dump-databases':
+      return dumpDatabases(step, context);
+    case 'load-databases':
+      return loadDatabases(step, context);
+    case 'swap-databases':
+      return swapDatabases(step, context);
+    case 'unswap-databases':
+      return unswapDatabases(step, context);
+    case 'drop-old-databases':
+      return dropOldDatabases(step, context);
+    case 'await-health':
+      return awaitHealth(step, context);
   }
 }

@@ -10,6 +10,7 @@ import { openStore } from '../../stores/open.ts';
 import type { PointWriter, StoredFile } from '../../stores/store.ts';
 import { savedProgress, volumesDirectory, type PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
+import { dumpedDatabases } from './dump-databases.ts';
 import { stillRecord, type StillRecord } from './still-services.ts';
 
 /** What is known of a volume before it is archived. */
@@ -23,8 +24,10 @@ export interface PlannedVolume extends Pick<VolumeArtifact, 'key' | 'slug' | 'ki
 /** Write indexes, Compose files and, last, the manifest: from then on the point exists. */
 export interface SealPoint extends StepBase, PointPlace {
   kind: 'seal-point';
-  manifest: Omit<Manifest, 'volumes' | 'compose' | 'downtime' | 'finishedAt'>;
+  manifest: Omit<Manifest, 'volumes' | 'databases' | 'compose' | 'downtime' | 'finishedAt'>;
   volumes: readonly PlannedVolume[];
+  /** Whether databases were dumped by a step before. */
+  databases: boolean;
   /** Compose files to keep, absolute. */
   compose: readonly string[];
 }
@@ -53,6 +56,9 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
       throw new RewindError('ARCHIVE_FAILED', `${planned.key} was not archived by any step before`);
     volumes.push(await artifactOf(planned, progress, step, { writer, still, context }));
   }
+  const databases = step.databases ? await dumpedDatabases(context.workDirectory) : [];
+  if (databases === undefined)
+    throw new RewindError('DUMP_FAILED', 'the databases were not dumped by any step before');
   const compose: Manifest['compose'] = [];
   for (const [position, path] of step.compose.entries()) {
     const stored = await writer.write(`compose/${position}-${safeName(path)}`, createReadStream(path));
@@ -65,7 +71,9 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
     ]),
   );
   const finishedAt = new Date().toISOString();
-  await writer.commit(renderManifest({ ...step.manifest, finishedAt, volumes, compose, downtime }));
+  await writer.commit(
+    renderManifest({ ...step.manifest, finishedAt, volumes, databases, compose, downtime }),
+  );
 }
 
 export async function discardPoint(step: DiscardPoint, context: StepContext): Promise<void> {

@@ -1,25 +1,30 @@
+import type { DatabaseArtifact } from '../../databases/engine.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
-import { filesOf } from '../../restore-points/manifest.ts';
-import { verified } from '../../restore-points/volume/extract.ts';
+import { dumpFilesOf, filesOf } from '../../restore-points/manifest.ts';
+import { verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
 
-/** Read every stored file of these volumes and compare it with its checksum. Throws DAMAGED (exit 4). */
+/** Read every stored file of these volumes and dumps and compare it with its checksum. Throws DAMAGED (exit 4). */
 export interface VerifyArtifacts extends StepBase, PointPlace {
   kind: 'verify-artifacts';
   volumes: readonly VolumeArtifact[];
+  databases: readonly DatabaseArtifact[];
 }
 
 export async function verifyArtifacts(step: VerifyArtifacts, context: StepContext): Promise<void> {
   const store = openStore(step.store, context.scope.directory);
-  for (const volume of step.volumes) {
-    const files = filesOf(volume);
+  const artifacts = [
+    ...step.volumes.map((volume) => ({ key: volume.key, files: filesOf(volume) })),
+    ...step.databases.map((database) => ({ key: database.key, files: dumpFilesOf(database) })),
+  ];
+  for (const { key, files } of artifacts) {
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
     for (const file of files) {
       const stream = await verified({ store, point: step.point, signal: context.signal }, file, (bytes) =>
-        context.onProgress({ name: volume.key, done: (done += bytes), total }),
+        context.onProgress({ name: key, done: (done += bytes), total }),
       );
       for await (const _ of stream) continue;
     }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import type { Store, StoredFile } from '../../stores/store.ts';
 import type { VolumeArtifact } from '../manifest.ts';
+import { damaged, verified } from '../verified.ts';
 import { requireCodes, type Helper } from './helper.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
@@ -107,38 +106,4 @@ async function readNames(context: ExtractContext, file: StoredFile): Promise<str
   const bad = names.find((name) => name !== '.' && !isSafePath(name));
   if (bad !== undefined) throw damaged(context.point, file.path, 'it names something outside the volume');
   return names;
-}
-
-/** A stored file as a stream that fails at its end when its bytes are not those of the manifest. */
-export async function verified(
-  { store, point, signal }: Pick<ExtractContext, 'store' | 'point' | 'signal'>,
-  file: StoredFile,
-  onBytes: (bytes: number) => void = () => {},
-): Promise<Readable> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const check = new Transform({
-    transform(chunk: Buffer, _, done) {
-      bytes += chunk.length;
-      hash.update(chunk);
-      onBytes(chunk.length);
-      done(bytes > file.bytes ? damaged(point, file.path, 'it is too long') : null, chunk);
-    },
-    flush(done) {
-      if (bytes < file.bytes) done(damaged(point, file.path, 'it is cut off'));
-      else
-        done(hash.digest('hex') === file.sha256 ? null : damaged(point, file.path, 'its checksum is wrong'));
-    },
-  });
-  pipeline(await store.read(point, file.path), check, { signal }).catch((error: Error) =>
-    check.destroy(error),
-  );
-  return check;
-}
-
-function damaged(point: string, path: string, why: string): RewindError {
-  return new RewindError('DAMAGED', `${path} of the restore point ${point} is damaged: ${why}`, {
-    exit: 'refused',
-    hint: 'docker rewind list shows the others',
-  });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { verified } from '../../../src/restore-points/volume/extract.ts';
+import { verified } from '../../../src/restore-points/verified.ts';
 import { filesOf, parseManifest } from '../../../src/restore-points/manifest.ts';
 import { LocalStore } from '../../../src/stores/local.ts';
 import { DataProject, ONE_OF_EVERYTHING } from './data-project.ts';

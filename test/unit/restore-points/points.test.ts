@@ -7,7 +7,7 @@ import { readTarMessages } from '../../../src/restore-points/volume/tar-messages
 
 const manifest: Manifest = {
   schema: 1, id: 'p', project: 'shop', environment: 'default', createdAt: '', finishedAt: '', host: 'h', user: 'u',
-  reason: 'backup', volumes: [], images: {}, compose: [], downtime: {},
+  reason: 'backup', volumes: [], databases: [], images: {}, compose: [], downtime: {},
 }; // prettier-ignore
 const codeOf = (work: () => unknown): unknown => {
   try {

@@ -1,0 +1,14 @@
+import type { DatabaseEngine, EngineKind } from './engine.ts';
+
+/** Loaded only where a project has such a service. */
+const ENGINES: Readonly<Partial<Record<EngineKind, () => Promise<DatabaseEngine>>>> = {};
+
+export function hasEngine(kind: EngineKind): boolean {
+  return ENGINES[kind] !== undefined;
+}
+
+export async function engineFor(kind: EngineKind): Promise<DatabaseEngine> {
+  const load = ENGINES[kind];
+  if (load === undefined) throw new Error(`no engine for ${kind}`);
+  return load();
+}

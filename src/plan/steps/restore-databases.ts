@@ -1,0 +1,79 @@
+import type { DatabaseEngine, DatabaseService, LoadRequest, LoadTarget } from '../../databases/engine.ts';
+import { engineFor } from '../../databases/engines.ts';
+import type { EngineContext, Server } from '../../databases/engine.ts';
+import { verified } from '../../restore-points/verified.ts';
+import { openStore } from '../../stores/open.ts';
+import type { PointPlace } from './archive-volumes.ts';
+import type { StepBase, StepContext } from './context.ts';
+import { engineContext, serverDirectory, serverOf } from './database-server.ts';
+
+/** What of a point goes into one server. */
+export interface ServerRestore {
+  service: DatabaseService;
+  targets: readonly LoadTarget[];
+}
+
+interface RestoresDatabases extends StepBase, PointPlace {
+  /** In the names of everything that is made in the servers. */
+  restore: string;
+  servers: readonly ServerRestore[];
+}
+
+/** Load dumps beside the live databases and compare them with what was dumped. */
+export interface LoadDatabases extends RestoresDatabases {
+  kind: 'load-databases';
+}
+
+/** Put what was loaded in the place of the live databases, which are kept. */
+export interface SwapDatabases extends RestoresDatabases {
+  kind: 'swap-databases';
+}
+
+/** Put the databases back that SwapDatabases kept, and remove what was loaded, however far it came. */
+export interface UnswapDatabases extends RestoresDatabases {
+  kind: 'unswap-databases';
+}
+
+/** Delete the databases that SwapDatabases kept. */
+export interface DropOldDatabases extends RestoresDatabases {
+  kind: 'drop-old-databases';
+}
+
+export async function loadDatabases(step: LoadDatabases, context: StepContext): Promise<void> {
+  await eachServer(step, context, (engine, ...rest) => engine.load(...rest));
+}
+
+export async function swapDatabases(step: SwapDatabases, context: StepContext): Promise<void> {
+  await eachServer(step, context, (engine, ...rest) => engine.swap(...rest));
+}
+
+export async function unswapDatabases(step: UnswapDatabases, context: StepContext): Promise<void> {
+  await eachServer(step, context, (engine, ...rest) => engine.unswap(...rest));
+}
+
+export async function dropOldDatabases(step: DropOldDatabases, context: StepContext): Promise<void> {
+  await eachServer(step, context, (engine, ...rest) => engine.drop(...rest));
+}
+
+async function eachServer(
+  step: RestoresDatabases,
+  context: StepContext,
+  work: (
+    engine: DatabaseEngine,
+    server: Server,
+    request: LoadRequest,
+    context: EngineContext,
+  ) => Promise<void>,
+): Promise<void> {
+  const store = openStore(step.store, context.scope.directory);
+  for (const { service, targets } of step.servers) {
+    const server = await serverOf(service, context);
+    const request: LoadRequest = {
+      restore: step.restore,
+      targets,
+      read: (file) => verified({ store, point: step.point, signal: context.signal }, file),
+      workDirectory: await serverDirectory(service.service, context),
+    };
+    await work(await engineFor(service.kind), server, request, await engineContext(service.service, context));
+  }
+}
