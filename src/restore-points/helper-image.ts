@@ -7,10 +7,10 @@ import { RewindError } from '../errors.ts';
 import { writeDurably } from '../plan/durable.ts';
 
 // The number changes with the recipe: an image of an older version of this program is not taken for it.
-const OWN_IMAGE = 'docker-rewind/helper:1';
+const OWN_IMAGE = 'docker-rewind/helper:2';
 const RECIPE = `FROM alpine:3.20
-RUN apk add --no-cache tar zstd acl attr findutils coreutils
-LABEL docker-rewind.helper-image=1
+RUN apk add --no-cache tar zstd acl attr findutils coreutils sqlite
+LABEL docker-rewind.helper-image=2
 `;
 // Without a registry: what may be on the host anyway. It has BusyBox only.
 const FALLBACKS = ['alpine:3.20', 'alpine:latest', 'alpine', 'busybox:latest'];

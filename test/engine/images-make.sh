@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the named images, one after the other. Called by images.sh, under its lock.
+# Makes the named images: what others are built on first, then the others at the same time. Called by images.sh, under
+# its lock.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=test/engine/lib.sh
@@ -7,7 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=test/engine/images-table.sh
 . "${here}/images-table.sh"
 
-log=$(machine_dir)/images.log
+logs=$(machine_dir)/images
+mkdir -p "${logs}"
 unreachable=$(machine_dir)/no-registry
 
 on_host() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -47,15 +49,18 @@ import_root() {
   if ! have debootstrap || ! have busybox; then
     die "$2 can be neither pulled nor made here: 'apt-get install debootstrap busybox-static' and try again"
   fi
-  sh "${here}/images/$1/make.sh" >"${log}.tar" || die "making $2 failed"
+  # shellcheck disable=SC2046 # a list of arguments
+  sh "${here}/images/$(folder "$1")/make.sh" $(arguments "$1") >"${log}.tar" || die "making $2 failed"
   docker import -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'CMD ["/bin/sh"]' \
     -c "LABEL rewind-test.recipe=$(recipe_of "$1")" "${log}.tar" "$2" >/dev/null
   rm -f "${log}.tar"
 }
 
 build() {
-  make "$(built_on "$1")"
-  docker build --quiet --label "rewind-test.recipe=$(recipe_of "$1")" --tag "$2" "${here}/images/$1" >"${log}" 2>&1 || {
+  # shellcheck disable=SC2046 # a list of arguments, none with a space in it
+  docker build --quiet --label "rewind-test.recipe=$(recipe_of "$1")" --tag "$2" \
+    $(for argument in $(arguments "$1"); do echo "--build-arg ${argument}"; done) \
+    "${here}/images/$(folder "$1")" >"${log}" 2>&1 || {
     tail -n 30 "${log}" >&2
     die "building $2 failed"
   }
@@ -64,6 +69,7 @@ build() {
 make() {
   (
     image=$(ours "$1")
+    log=${logs}/$1.log
     present=$(docker image inspect --format '{{index .Config.Labels "rewind-test.recipe"}}' "${image}" 2>/dev/null || echo missing)
     if [ -z "${present}" ] || [ "${present}" = "$(recipe_of "$1")" ]; then return; fi
     if take_public "$(public "$1")" "${image}"; then return; fi
@@ -72,4 +78,36 @@ make() {
   ) || exit 1
 }
 
-for name in "$@"; do make "${name}"; done
+# Makes several at the same time; every one of them is waited for before a failure is reported.
+make_all() {
+  makers=
+  for name in "$@"; do
+    make "${name}" &
+    makers="${makers} $!"
+  done
+  failed=0
+  for maker in ${makers}; do wait "${maker}" || failed=1; done
+  [ "${failed}" = 0 ] || exit 1
+}
+
+bases=
+others=
+for name in "$@"; do
+  if [ -n "$(built_on "${name}")" ]; then
+    bases="${bases} $(built_on "${name}")"
+    others="${others} ${name}"
+  else
+    bases="${bases} ${name}"
+  fi
+done
+bases=$(printf '%s\n' ${bases} | sort -u)
+
+# The first one alone: it finds out whether a registry answers, for all of them.
+first=${bases%%
+*}
+# shellcheck disable=SC2086 # lists of names
+{
+  make "${first}"
+  make_all ${bases}
+  make_all ${others}
+}

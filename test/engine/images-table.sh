@@ -2,16 +2,23 @@
 # To be sourced after lib.sh; `here` is this folder.
 # shellcheck shell=sh disable=SC2034,SC2154
 
-all_images="alpine debian app registry postgres helper"
+# Those that are built on others come after them.
+all_images="alpine debian trixie app registry helper postgres postgres17 mariadb mariadb11 redis valkey"
 
 ours() {
   case "$1" in
     alpine) echo rewind-test/alpine:3.20 ;;
     debian) echo rewind-test/debian:bookworm ;;
+    trixie) echo rewind-test/debian:trixie ;;
     app) echo rewind-test/app:base ;;
     registry) echo rewind-test/registry:2 ;;
-    postgres) echo rewind-test/postgres:15 ;;
     helper) echo rewind-test/helper:1 ;;
+    postgres) echo rewind-test/postgres:15 ;;
+    postgres17) echo rewind-test/postgres:17 ;;
+    mariadb) echo rewind-test/mariadb:10.11 ;;
+    mariadb11) echo rewind-test/mariadb:11 ;;
+    redis) echo rewind-test/redis:7 ;;
+    valkey) echo rewind-test/valkey:8 ;;
     *) die "there is no image '$1': choose from ${all_images}" ;;
   esac
 }
@@ -20,17 +27,48 @@ public() {
   case "$1" in
     alpine) echo alpine:3.20 ;;
     debian) echo debian:bookworm-slim ;;
+    trixie) echo debian:trixie-slim ;;
     registry) echo registry:2 ;;
     postgres) echo postgres:15 ;;
+    postgres17) echo postgres:17 ;;
+    mariadb) echo mariadb:10.11 ;;
+    mariadb11) echo mariadb:11.8 ;;
+    redis) echo redis:7 ;;
+    valkey) echo valkey/valkey:8 ;;
   esac
 }
 
 built_on() {
   case "$1" in
     app) echo alpine ;;
-    registry | postgres | helper) echo debian ;;
+    registry | helper | postgres | mariadb | redis) echo debian ;;
+    postgres17 | mariadb11 | valkey) echo trixie ;;
+  esac
+}
+
+# The folder below images/ that says how it is made.
+folder() {
+  case "$1" in
+    trixie) echo debian ;;
+    postgres17) echo postgres ;;
+    mariadb11) echo mariadb ;;
+    valkey) echo redis ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# What tells the images of one folder apart: arguments of its make.sh or Dockerfile.
+arguments() {
+  case "$1" in
+    debian) echo bookworm ;;
+    trixie) echo trixie ;;
+    postgres) echo VERSION=15 ;;
+    postgres17) echo VERSION=17 BASE=rewind-test/debian:trixie ;;
+    mariadb11) echo BASE=rewind-test/debian:trixie ;;
+    redis) echo SERVER=redis ;;
+    valkey) echo SERVER=valkey BASE=rewind-test/debian:trixie ;;
   esac
 }
 
 # Changes when a file of the image's folder does.
-recipe_of() { cat "${here}/images/$1"/* | cksum | tr -d ' '; }
+recipe_of() { { cat "${here}/images/$(folder "$1")"/* && arguments "$1"; } | cksum | tr -d ' '; }

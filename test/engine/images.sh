@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the images that tests and the demo need, all below rewind-test/ so that nobody's own tags are touched:
 # the public image where one is on the host or can be pulled, else one built from Debian's packages.
-#   images.sh [NAME…]    alpine debian app registry postgres helper; all of them without a name
+#   images.sh [NAME…]    names of images-table.sh; all of them without a name
 # Quick when they exist; safe to call from several processes at once.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

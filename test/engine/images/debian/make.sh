@@ -1,10 +1,12 @@
 #!/bin/sh
-# Prints the root file system of a minimal Debian 12, for where no registry is reached.
+# Prints the root file system of a minimal Debian, for where no registry is reached.
+#   make.sh bookworm|trixie
 set -eu
+suite=$1
 root=$(mktemp -d)
 trap 'rm -rf "${root}"' EXIT
 
-debootstrap --variant=minbase bookworm "${root}" >"${root}.log" 2>&1 || {
+debootstrap --variant=minbase "${suite}" "${root}" >"${root}.log" 2>&1 || {
   tail -n 20 "${root}.log" >&2
   exit 1
 }
