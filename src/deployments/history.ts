@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { appendDurably } from '../plan/durable.ts';
+import { appendLineDurably } from '../plan/durable.ts';
 import { diskError } from '../plan/state-directory.ts';
 import { numberOf, type Deployment } from './deployment.ts';
 import { parseRecord } from './record.ts';
@@ -78,25 +77,10 @@ export function nextId(deployments: readonly Deployment[]): string {
   return `v${Math.max(0, ...deployments.map(numberOf)) + 1}`;
 }
 
-/** Appends one line, durably. A torn last line is closed first, and stays. */
+/** Appends one record, durably. A torn last line is closed first, and stays. */
 export async function appendHistory(stateDirectory: string, deployment: Deployment): Promise<void> {
   const path = historyPath(stateDirectory);
-  try {
-    const torn = existsSync(path) && !(await endsWithNewline(path));
-    await appendDurably(path, `${torn ? '\n' : ''}${JSON.stringify(deployment)}\n`);
-  } catch (error) {
+  await appendLineDurably(path, JSON.stringify(deployment)).catch((error: unknown) => {
     throw diskError(error, path);
-  }
-}
-
-async function endsWithNewline(path: string): Promise<boolean> {
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size === 0) return true;
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    return buffer[0] === 0x0a;
-  } finally {
-    await handle.close();
-  }
+  });
 }

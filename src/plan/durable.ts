@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Makes what happened in a directory (a new name, a rename) survive a power cut. */
@@ -25,15 +25,26 @@ export async function writeDurably(path: string, text: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
-/** Appends text in one write and makes it durable. The file is made with mode 0600 when it is not there. */
-export async function appendDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'a', 0o600);
+/**
+ * Appends one line (without its newline) in one write and makes it durable. A last line that was torn by a crash is
+ * ended first: what is appended to it would be lost with it. The file is made with mode 0600 when it is not there.
+ */
+export async function appendLineDurably(path: string, line: string): Promise<void> {
+  const handle = await open(path, 'a+', 0o600);
   try {
-    await handle.writeFile(text);
+    const { size } = await handle.stat();
+    await handle.writeFile(`${(await endsWithNewline(handle, size)) ? '' : '\n'}${line}\n`);
     await handle.sync();
+    if (size === 0) await syncDirectory(dirname(path));
   } finally {
     await handle.close();
   }
+}
+
+async function endsWithNewline(handle: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return true;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === 0x0a;
 }
 
 /** A directory that only its owner can enter. */

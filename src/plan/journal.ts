@@ -1,8 +1,8 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf, RewindError } from '../errors.ts';
-import { appendDurably, makePrivateDirectory, syncDirectory, writeDurably } from './durable.ts';
+import { appendLineDurably, makePrivateDirectory, syncDirectory, writeDurably } from './durable.ts';
 import type { Plan } from './plan.ts';
 import { diskError } from './state-directory.ts';
 
@@ -38,6 +38,7 @@ export class Journal {
       await writeFile(join(journal.directory, RESERVE), randomBytes(RESERVE_BYTES), { mode: 0o600 });
       await writeDurably(join(journal.directory, 'plan.json'), JSON.stringify(plan));
       await syncDirectory(journals);
+      await syncDirectory(stateDirectory);
       return journal;
     } catch (error) {
       // Half a journal would look like an execution that was cut off.
@@ -49,7 +50,7 @@ export class Journal {
   async record(phase: JournalEntry['phase'], index: number, state: JournalEntry['state']): Promise<void> {
     const entry: JournalEntry = { at: new Date().toISOString(), phase, index, state };
     const path = join(this.directory, 'progress.jsonl');
-    await appendDurably(path, `${JSON.stringify(entry)}\n`).catch((error: unknown) => {
+    await appendLineDurably(path, JSON.stringify(entry)).catch((error: unknown) => {
       throw diskError(error, path);
     });
   }
@@ -59,10 +60,24 @@ export class Journal {
     await rm(join(this.directory, RESERVE), { force: true }).catch(() => {});
   }
 
-  /** The execution is over and its outcome is recorded elsewhere. */
+  /** The execution is over and its outcome is recorded elsewhere. All of it goes at once: half a journal says something else. */
   async conclude(): Promise<void> {
-    await rm(this.directory, { recursive: true, force: true });
+    const journals = dirname(this.directory);
+    const concluded = join(journals, `${CONCLUDED}${this.id}`);
+    await rename(this.directory, concluded).catch((error: unknown) => absent(error, this.directory));
+    await syncDirectory(journals).catch((error: unknown) => absent(error, journals));
+    await rm(concluded, { recursive: true, force: true });
   }
+}
+
+const CONCLUDED = '.concluded-';
+
+/** Removes what is left of journals whose conclusion was cut off. The caller holds the lock. */
+export async function clearConcluded(stateDirectory: string): Promise<void> {
+  const journals = join(stateDirectory, 'journal');
+  const names = await readdir(journals).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(CONCLUDED)))
+    await rm(join(journals, name), { recursive: true, force: true });
 }
 
 /** An execution that was begun and not concluded. */
@@ -77,7 +92,8 @@ export interface UnfinishedJournal {
 export async function unfinishedJournals(stateDirectory: string): Promise<UnfinishedJournal[]> {
   const journals = join(stateDirectory, 'journal');
   // What cannot be read is not taken for absent: an execution that was cut off would be passed over.
-  const ids = await readdir(journals).catch((error: unknown) => absent(error, journals) ?? []);
+  const names = await readdir(journals).catch((error: unknown) => absent(error, journals) ?? []);
+  const ids = names.filter((name) => !name.startsWith(CONCLUDED));
   return Promise.all(ids.sort().map((id) => readJournal(new Journal(id, join(journals, id)))));
 }
 

@@ -6,13 +6,14 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Journal, unfinishedJournals } from '../../../src/plan/journal.ts';
+import { clearConcluded, Journal, unfinishedJournals } from '../../../src/plan/journal.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 
 const plan = { command: 'deploy', scope: {}, steps: [], undo: [] } as unknown as Plan;
@@ -43,6 +44,29 @@ describe('journal', () => {
     appendFileSync(join(journal.directory, 'progress.jsonl'), '{"at":"2026-01-01","phase":"st');
     const [found] = await unfinishedJournals(state);
     expect(found?.entries.map((entry) => entry.state)).to.deep.equal(['started', 'done']);
+  });
+
+  it('keeps what is recorded after a line that was torn', async () => {
+    const journal = await Journal.begin(state, plan);
+    await journal.record('step', 0, 'started');
+    appendFileSync(join(journal.directory, 'progress.jsonl'), '{"at":"2026-01-01","phase":"st');
+    await journal.record('undo', 0, 'started');
+    await journal.record('undo', 0, 'done');
+    const [found] = await unfinishedJournals(state);
+    expect(found?.entries.map(({ phase, state: at }) => `${phase} ${at}`)).to.deep.equal([
+      'step started',
+      'undo started',
+      'undo done',
+    ]);
+  });
+
+  it('is concluded as a whole: what a cut-off removal leaves is no journal', async () => {
+    const journal = await Journal.begin(state, plan);
+    renameSync(journal.directory, join(state, 'journal', `.concluded-${journal.id}`));
+    expect(await unfinishedJournals(state)).to.deep.equal([]);
+    await journal.conclude();
+    await clearConcluded(state);
+    expect(readdirSync(join(state, 'journal'))).to.deep.equal([]);
   });
 
   it('knows a journal whose plan never reached the disk, and keeps the oldest first', async () => {
