@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { ExitCode, RewindError } from '../errors.ts';
+import { monotonicMs } from '../plan/monotonic.ts';
 
 type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -33,7 +34,7 @@ function onSignal(signal: Signal): void {
   }
   // Whoever closed the terminal wants out, and is not there to want out twice: the kernel and docker both tell.
   if (signal === 'SIGHUP' && controller !== undefined) return;
-  if (abortedBySocketAt !== undefined && Date.now() - abortedBySocketAt < SAME_KEYPRESS_MS) {
+  if (abortedBySocketAt !== undefined && monotonicMs() - abortedBySocketAt < SAME_KEYPRESS_MS) {
     abortedBySocketAt = undefined;
     return;
   }
@@ -75,7 +76,7 @@ export async function watchDockerSocket(address: string | undefined): Promise<vo
   socket.on('error', () => undefined);
   socket.on('close', () => {
     if (!connected || controller?.signal.aborted) return;
-    abortedBySocketAt = Date.now();
+    abortedBySocketAt = monotonicMs();
     if (controller === undefined) process.exit(ExitCode.interrupted);
     controller.abort(reason('SIGINT'));
   });

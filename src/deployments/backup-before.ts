@@ -9,6 +9,7 @@ export interface BackupBefore {
   point: string | undefined;
   steps: Step[];
   undo: Step[];
+  finish: Step[];
   /** At the very end of the way back: by then the services have their images again. */
   resume: Step[];
   notes: string[];
@@ -23,7 +24,7 @@ export async function planBackupBefore(
   wanted: boolean,
   reason: string,
 ): Promise<BackupBefore> {
-  const none = { point: undefined, steps: [], undo: [], resume: [], notes: [] };
+  const none = { point: undefined, steps: [], undo: [], finish: [], resume: [], notes: [] };
   if (!wanted || observation.config.before_deploy === 'none') return none;
   const { sources, databases } = selectData(observation.project, observation.config, []);
   if (sources.length === 0 && databases.length === 0) return none;
@@ -48,6 +49,7 @@ export async function planBackupBefore(
       ...parts.finish,
     ],
     undo: parts.undo.filter(({ kind }) => kind !== 'resume-containers'),
+    finish: parts.finish,
     resume: parts.resume,
     notes: parts.notes,
   };

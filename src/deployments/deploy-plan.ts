@@ -62,6 +62,7 @@ export async function planDeploy(
       scope,
       steps: change.steps,
       undo: [...backup.undo, ...change.undo, ...backup.resume],
+      ...(backup.finish.length === 0 ? {} : { finish: backup.finish }),
       subject: draft,
     },
     draft,

@@ -1,108 +1,135 @@
-import { finish, undo, type ExecutionContext, type ExecutionObserver } from '../plan/executor.ts';
+import { finish, resume, type ExecutionObserver } from '../plan/executor.ts';
 import { unfinishedJournals, type UnfinishedJournal } from '../plan/journal.ts';
-import { describeStep, type Plan } from '../plan/plan.ts';
+import { describeStep } from '../plan/plan.ts';
+import { recoverySteps, wayOf, type Way } from '../plan/recovery.ts';
 import type { Step } from '../plan/steps/index.ts';
 import type { Runner } from '../docker/runner.ts';
 import { messageOf, RewindError } from '../errors.ts';
 import { succeededRecord, takenBackRecord, type Draft } from './draft.ts';
 import { appendHistory, readHistory } from './history.ts';
 
+/** A step of a recovery: that it will run, or that it ran. */
+export interface RecoveryStep {
+  phase: 'step' | 'undo' | 'finish';
+  kind: Step['kind'];
+  resource: string;
+  description: string;
+}
+
 export interface Recovered {
   journal: string;
   command: string;
   /** The deployment that was cut off. */
   deployment: string;
-  /** `finished`: all was done but the record; `undone`: taken back; `nothing`: nothing had been changed. */
+  /** `finished`: brought to its end; `undone`: taken back; `nothing`: nothing had been changed. */
   outcome: 'finished' | 'undone' | 'nothing';
+  steps: RecoveryStep[];
 }
+
+export interface RecoverOptions {
+  observer: ExecutionObserver;
+  signal: AbortSignal;
+}
+
+/** How it will be concluded. */
+export function recoveryWay({ plan, entries }: UnfinishedJournal): Way {
+  return plan === undefined ? 'nothing' : wayOf(plan, entries);
+}
+
+const OUTCOMES = { nothing: 'nothing', finish: 'finished', onward: 'finished', back: 'undone' } as const;
 
 /** What recover would do with one journal. */
 export function recoveryOf(unfinished: UnfinishedJournal): Recovered {
   const { plan, entries, journal } = unfinished;
   const draft = plan?.subject as Draft | undefined;
-  const done = plan?.steps.every((_, index) =>
-    entries.some((entry) => entry.phase === 'step' && entry.index === index && entry.state === 'done'),
-  );
-  const goingBack = entries.some((entry) => entry.phase === 'undo');
   return {
     journal: journal.id,
     command: plan?.command ?? 'unknown',
     deployment: draft?.base.id ?? '',
-    outcome:
-      plan === undefined || entries.length === 0 ? 'nothing' : done && !goingBack ? 'finished' : 'undone',
+    outcome: OUTCOMES[recoveryWay(unfinished)],
+    steps:
+      plan === undefined ? [] : recoverySteps(plan, entries).map(({ phase, step }) => described(phase, step)),
   };
 }
 
+function described(phase: RecoveryStep['phase'], step: Step): RecoveryStep {
+  return { phase, kind: step.kind, resource: step.resource, description: describeStep(step) };
+}
+
 /**
- * Concludes one unfinished execution: records it when only the record was missing, else takes it back. May be
- * interrupted and run again. Throws `notUndone` (exit 5) when something cannot be put back; the journal stays.
- * The caller holds the lock.
+ * Concludes one unfinished execution: brings it to its end where that is all that is left, or where going back would
+ * lose something; takes it back otherwise. May be interrupted and run again. Throws `notUndone` (exit 5) when something
+ * cannot be put back; the journal stays. The caller holds the lock.
  */
 export async function recover(
   runner: Runner,
   stateDirectory: string,
-  observer: ExecutionObserver,
   unfinished: UnfinishedJournal,
+  options: RecoverOptions,
 ): Promise<Recovered> {
-  const { plan, journal } = unfinished;
-  const result = recoveryOf(unfinished);
-  const draft = plan?.subject as Draft | undefined;
-  if (plan === undefined || result.outcome === 'nothing') {
+  const { plan, journal, entries } = unfinished;
+  const planned = recoveryOf(unfinished);
+  if (plan === undefined || planned.outcome === 'nothing') {
     await journal.conclude();
-    return result;
+    return planned;
   }
-  if (draft === undefined) {
-    await recoverData(plan, { runner, observer, journal }, unfinished, result);
-    await journal.conclude();
-    return result;
-  }
-  const history = await readHistory(stateDirectory);
-  const recorded = history.deployments.find((entry) => entry.uid === draft.base.uid);
+  const steps: RecoveryStep[] = [];
+  const context = { runner, journal, signal: options.signal, observer: recording(options.observer, steps) };
+  const draft = plan.subject as Draft | undefined;
+  const recorded =
+    draft === undefined
+      ? undefined
+      : (await readHistory(stateDirectory)).deployments.find((entry) => entry.uid === draft.base.uid);
   if (recorded?.status === 'succeeded') {
+    requireCleared(await finish(plan, context));
     await journal.conclude();
-    return { ...result, outcome: 'finished' };
+    return { ...planned, outcome: 'finished', steps };
   }
-  if (result.outcome === 'finished') {
-    await appendHistory(stateDirectory, await succeededRecord(runner, plan.scope, draft));
-    await journal.conclude();
-    return result;
-  }
-  const failure = await undo(plan, { runner, observer, journal }, unfinished.entries);
-  if (failure !== undefined) throw notUndone(draft.base.id, failure);
-  if (recorded === undefined) {
-    const record = await takenBackRecord(
-      runner,
-      draft,
-      'interrupted',
-      'the command was cut off; recover took it back',
-    );
-    await appendHistory(stateDirectory, record);
+  const conclude = async (): Promise<void> => {
+    if (draft !== undefined)
+      await appendHistory(stateDirectory, await succeededRecord(runner, plan.scope, draft));
+  };
+  const execution = await resume(plan, { ...context, conclude }, entries);
+  if (execution.outcome === 'not-undone') throw notUndone(draft?.base.id ?? `the ${plan.command}`, execution);
+  if (execution.outcome === 'done') {
+    requireCleared(execution.leftover);
+  } else if (draft !== undefined && recorded === undefined) {
+    const why = 'the command was cut off; recover took it back';
+    await appendHistory(stateDirectory, await takenBackRecord(runner, draft, 'interrupted', why));
   }
   await journal.conclude();
-  return result;
+  return { ...planned, outcome: execution.outcome === 'done' ? 'finished' : 'undone', steps };
 }
 
-/** A backup or a restore: nothing is recorded anywhere but in what it makes. */
-async function recoverData(
-  plan: Plan,
-  context: Omit<ExecutionContext, 'signal'>,
-  unfinished: UnfinishedJournal,
-  result: Recovered,
-): Promise<void> {
-  if (result.outcome === 'finished') {
-    const leftover = await finish(plan, context);
-    if (leftover !== undefined) throw leftover;
-    return;
-  }
-  const failure = await undo(plan, context, unfinished.entries);
-  if (failure !== undefined) throw notUndone(`the ${plan.command}`, failure);
+/** Passes everything on, and keeps what was done. */
+function recording(observer: ExecutionObserver, steps: RecoveryStep[]): ExecutionObserver {
+  return {
+    ...observer,
+    finished: (phase, step, error) => {
+      if (error === undefined) steps.push(described(phase, step));
+      observer.finished(phase, step, error);
+    },
+  };
 }
 
-function notUndone(what: string, failure: { undoError: Error; undoStep: Step }): RewindError {
+function requireCleared(leftover: Error | undefined): void {
+  if (leftover === undefined) return;
+  throw new RewindError('NOT_CLEARED', `all is done, but not cleared up: ${messageOf(leftover)}`, {
+    exit: 'notUndone',
+    details: leftover instanceof RewindError ? leftover.details : [],
+    hint: 'Mend what the message names, then again: docker rewind recover',
+    cause: leftover,
+  });
+}
+
+function notUndone(
+  what: string,
+  failure: { error: Error; undoError: Error; undoStep: Step },
+): RewindError {
   const { undoError, undoStep } = failure;
   return new RewindError(
     'NOT_UNDONE',
-    `${what} cannot be taken back: "${describeStep(undoStep)}" failed: ${messageOf(undoError)}`,
+    `${what} cannot be concluded: "${describeStep(undoStep)}" failed: ${messageOf(undoError)}`,
     {
       exit: 'notUndone',
       details: undoError instanceof RewindError ? undoError.details : [],
@@ -112,13 +139,15 @@ function notUndone(what: string, failure: { undoError: Error; undoStep: Step }):
   );
 }
 
+/** The unfinished executions that a command may not pass over: what had changed nothing, or has only to be cleared up, is not among them. */
+export function unsettled(journals: readonly UnfinishedJournal[]): UnfinishedJournal[] {
+  return journals.filter((entry) => !['nothing', 'finish'].includes(recoveryWay(entry)));
+}
+
 /** Refuses to go on (exit 5) while an earlier execution is unfinished: nobody knows what stands where. */
-export async function requireConcluded(stateDirectory: string): Promise<void> {
-  const unfinished = await unfinishedJournals(stateDirectory);
-  const [first] = unfinished;
-  if (first === undefined) return;
-  const { command, deployment } = recoveryOf(first);
-  throw new RewindError(
+export function notConcluded(unfinished: UnfinishedJournal): RewindError {
+  const { command, deployment } = recoveryOf(unfinished);
+  return new RewindError(
     'UNFINISHED',
     `an earlier ${command}${deployment === '' ? '' : ` (${deployment})`} was cut off and is not concluded`,
     {
@@ -127,3 +156,4 @@ export async function requireConcluded(stateDirectory: string): Promise<void> {
     },
   );
 }
+

@@ -1,8 +1,9 @@
 import { messageOf, RewindError } from '../errors.ts';
 import type { Runner } from '../docker/runner.ts';
 import type { ResolvedModel } from '../compose/project.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import type { Journal, JournalEntry, JournalProgress } from './journal.ts';
 import { untouchedSteps, type Plan } from './plan.ts';
+import { isOnward, nextStep, wayOf } from './recovery.ts';
 import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
 import type { StepProgress } from './steps/context.ts';
 import type { Findings } from './steps/verify-images.ts';
@@ -53,43 +54,78 @@ export interface ExecutionContext {
  * The way back is not interrupted by the signal that caused it, and is never itself taken back.
  */
 export async function execute(plan: Plan, context: ExecutionContext): Promise<Execution> {
+  return walk(plan, context, []);
+}
+
+/** Concludes an execution that was cut off where `entries` say, as its plan says: onward, or back. */
+export async function resume(plan: Plan, context: ExecutionContext, entries: JournalProgress): Promise<Execution> {
+  if (wayOf(plan, entries) !== 'back') return walk(plan, context, entries);
+  const undone = await undo(plan, context, entries);
+  const error = new RewindError('CUT_OFF', `the ${plan.command} was cut off`);
+  return undone === undefined ? { outcome: 'undone', error } : { outcome: 'not-undone', error, ...undone };
+}
+
+async function walk(plan: Plan, context: ExecutionContext, before: JournalProgress): Promise<Execution> {
   const { journal } = context;
-  let changed = false;
-  let visible = false;
-  const entries: Pick<JournalEntry, 'phase' | 'index' | 'state'>[] = [];
+  const entries = [...before];
   const findings: Findings = {};
+  const tooLate = (): void => {
+    if (isOnward(plan, entries)) context.observer.output(TOO_LATE);
+  };
+  context.signal.addEventListener('abort', tooLate, { once: true });
   const forward = async (): Promise<void> => {
-    for (const [index, step] of plan.steps.entries()) {
-      if (context.signal.aborted) throw interruption(context.signal);
-      await journal.record('step', index, 'started');
+    for (let index = nextStep(plan, entries); index < plan.steps.length; index += 1) {
+      const step = plan.steps[index] as Step;
+      const signal = index >= (plan.onward ?? Infinity) ? never() : context.signal;
+      if (signal.aborted) throw interruption(signal);
+      const onward = isOnward(plan, entries);
+      await journal.record('step', index, 'started').catch(unless(onward));
       entries.push({ phase: 'step', index, state: 'started' });
-      changed ||= isChange(step);
-      visible ||= isVisibleChange(step);
       try {
-        await attempt('step', step, plan, context, context.signal, findings);
+        await attempt('step', step, plan, context, signal, findings);
       } catch (error) {
         // One that was interrupted may have done its work all the same.
-        if (!context.signal.aborted) {
+        if (!signal.aborted) {
           entries.push({ phase: 'step', index, state: 'failed' });
           await journal.record('step', index, 'failed').catch(() => {});
         }
         throw error;
       }
-      await journal.record('step', index, 'done');
+      await journal.record('step', index, 'done').catch(unless(isOnward(plan, entries)));
+      entries.push({ phase: 'step', index, state: 'done' });
     }
     await context.conclude?.(findings);
   };
   try {
     await forward();
   } catch (thrown) {
-    const error = context.signal.aborted ? interruption(context.signal, thrown) : asError(thrown);
-    const undone = changed ? await undo(plan, context, entries) : undefined;
+    const interrupted = context.signal.aborted && !isOnward(plan, entries);
+    const error = interrupted ? interruption(context.signal, thrown) : asError(thrown);
+    if (plan.noWayBack === true && isOnward(plan, entries)) {
+      const undoStep = plan.steps[nextStep(plan, entries)] as Step;
+      return { outcome: 'not-undone', error, undoError: error, undoStep };
+    }
+    const begun = plan.steps.filter((_, index) => entries.some((entry) => entry.index === index));
+    const undone = begun.some(isChange) ? await undo(plan, context, entries) : undefined;
     if (undone !== undefined) return { outcome: 'not-undone', error, ...undone };
-    return { outcome: visible ? 'undone' : 'unchanged', error };
+    return { outcome: begun.some(isVisibleChange) ? 'undone' : 'unchanged', error };
   }
+  context.signal.removeEventListener('abort', tooLate);
   const leftover = await finish(plan, context);
   return { outcome: 'done', ...(leftover === undefined ? {} : { leftover }) };
 }
+
+const TOO_LATE =
+  'going back now would lose what was written since: this is brought to its end; a second time leaves at once';
+
+/** Where there is only forward, a journal that takes no more lines (a full disk) stops nothing: recovery repeats more. */
+function unless(onward: boolean): (error: unknown) => void {
+  return (error) => {
+    if (!onward) throw error;
+  };
+}
+
+const never = (): AbortSignal => new AbortController().signal;
 
 /** Clears up after all steps are done: there is no way back from here. The first failure; the other steps run all the same. */
 export async function finish(
@@ -98,7 +134,7 @@ export async function finish(
 ): Promise<Error | undefined> {
   let failure: Error | undefined;
   for (const step of plan.finish ?? []) {
-    await attempt('finish', step, plan, context, new AbortController().signal, {}).catch((error: unknown) => {
+    await attempt('finish', step, plan, context, never(), {}).catch((error: unknown) => {
       failure ??= asError(error);
     });
   }
@@ -112,9 +148,8 @@ export async function finish(
 export async function undo(
   plan: Plan,
   context: Omit<ExecutionContext, 'signal'>,
-  entries: readonly Pick<JournalEntry, 'phase' | 'index' | 'state'>[],
+  entries: JournalProgress,
 ): Promise<{ undoError: Error; undoStep: Step } | undefined> {
-  const never = new AbortController().signal;
   // A full disk must not keep services down: what the journal cannot take any more is done all the same.
   const record = (index: number, state: JournalEntry['state']): Promise<void> =>
     context.journal.record('undo', index, state).catch(() => {});
@@ -125,7 +160,7 @@ export async function undo(
     if (untouched.has(step)) continue;
     await record(index, 'started');
     try {
-      await attempt('undo', step, plan, context, never, {});
+      await attempt('undo', step, plan, context, never(), {});
       await record(index, 'done');
     } catch (error) {
       await record(index, 'failed');

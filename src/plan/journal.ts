@@ -17,6 +17,9 @@ export interface JournalEntry {
   state: 'started' | 'done' | 'failed';
 }
 
+/** What the entries say of how far an execution came. */
+export type JournalProgress = readonly Pick<JournalEntry, 'phase' | 'index' | 'state'>[];
+
 /** An execution on disk: `.rewind/journal/<id>/plan.json` and `progress.jsonl`; the directory goes when it is concluded. */
 export class Journal {
   readonly id: string;

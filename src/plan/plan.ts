@@ -1,4 +1,4 @@
-import type { JournalEntry } from './journal.ts';
+import type { JournalProgress } from './journal.ts';
 import type { Scope } from './steps/context.ts';
 import { describeDataStep } from './describe-data-step.ts';
 import type { Step } from './steps/index.ts';
@@ -16,6 +16,14 @@ export interface Plan {
    * so they can run after any step, and again after a crash.
    */
   undo: Step[];
+  /**
+   * The index of the step from which on there is only forward: once it was begun, somebody may have been told that
+   * something is done which the way back would lose. From there an interruption and a crash are answered by going on;
+   * the way back is taken only where a step fails. These steps can run again from their beginning.
+   */
+  onward?: number;
+  /** From `onward` on there is no way back at all: a step that fails leaves it to recover, which tries again. */
+  noWayBack?: true;
   /** Clears away what is not needed once all steps are done; harmless to repeat, never taken back. */
   finish?: Step[];
   /** What the command that made the plan needs to conclude it after a crash (a deployment's record). */
@@ -29,7 +37,7 @@ export interface Plan {
  */
 export function untouchedSteps(
   plan: Plan,
-  entries: readonly Pick<JournalEntry, 'phase' | 'index' | 'state'>[],
+  entries: JournalProgress,
 ): ReadonlySet<Step> {
   const begun = plan.steps.filter((_, index) =>
     entries.some((entry) => entry.phase === 'step' && entry.index === index),

@@ -136,19 +136,27 @@ export async function planRestore(
     reason,
     helper,
   });
+  const before: Step[] = [
+    ...(needsHelper && !backup?.first.some(({ kind }) => kind === 'prepare-helper')
+      ? [prepareHelperStep(observation)]
+      : []),
+    ...(backup?.first ?? []),
+    ...made.map((step): Step => step.create),
+    ...staged,
+    ...stop,
+    ...settledOf(backup),
+    ...(backup?.seal ?? []),
+  ];
+  const overwrites = request.inPlace && hasVolumes;
   const plan: Plan = {
     command: 'restore',
     scope,
+    // What somebody was told to be written to the restored data is lost when it is swapped back; and volumes that are
+    // overwritten in their place can only be overwritten again.
+    onward: before.length + (overwrites ? 0 : swap.length),
+    ...(overwrites ? { noWayBack: true as const } : {}),
     steps: [
-      ...(needsHelper && !backup?.first.some(({ kind }) => kind === 'prepare-helper')
-        ? [prepareHelperStep(observation)]
-        : []),
-      ...(backup?.first ?? []),
-      ...made.map((step): Step => step.create),
-      ...staged,
-      ...stop,
-      ...settledOf(backup),
-      ...(backup?.seal ?? []),
+      ...before,
       ...swap,
       ...(serverFiles ? resumeOf(servers) : []),
       ...steps.swap,

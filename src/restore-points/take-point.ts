@@ -46,10 +46,13 @@ export async function takePoint(
     reason: 'backup',
     missing: 'refuse',
   });
+  const archived = [...parts.first, ...parts.still, ...parts.settled, ...parts.resume];
   const plan: Plan = {
     command: 'backup',
     scope,
-    steps: [...parts.first, ...parts.still, ...parts.settled, ...parts.resume, ...parts.seal],
+    steps: [...archived, ...parts.seal],
+    // All is archived by then: a restore point that can be completed is not thrown away.
+    onward: archived.length,
     finish: parts.finish,
     undo: parts.undo,
   };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning, listContainers, type ContainerState } from '../../docker/containers.ts';
 import { signalledContainers } from '../../docker/events.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { StepContext } from './context.ts';
 
 const POLL_MS = 100;
@@ -10,20 +11,28 @@ const MARGIN_SECONDS = 5;
 /**
  * The engine goes on stopping a container when whoever asked for it is gone: one that seems to run well would be killed
  * at the end of its grace period, after we had left. So those that were sent a signal just now are waited for, until
- * they ended or outlived it.
+ * they ended or outlived it. `now`: the containers as they are, where they were listed just before. Returns whether it
+ * had to wait.
  */
-export async function awaitPendingStops(context: StepContext, ids: ReadonlySet<string>): Promise<void> {
+export async function awaitPendingStops(
+  context: StepContext,
+  ids: ReadonlySet<string>,
+  now?: readonly ContainerState[],
+): Promise<boolean> {
   const { runner, scope, signal } = context;
-  const running = async (): Promise<ContainerState[]> =>
-    (await listContainers(runner, scope.project)).filter((entry) => ids.has(entry.id) && isRunning(entry));
-  const candidates = await running();
-  if (candidates.length === 0) return;
+  const list = (): Promise<ContainerState[]> => listContainers(runner, scope.project);
+  const mayEnd = (entry: ContainerState): boolean =>
+    ids.has(entry.id) && isRunning(entry) && entry.status !== 'paused';
+  const candidates = (now ?? (await list())).filter(mayEnd);
+  if (candidates.length === 0) return false;
   const grace = Math.max(...candidates.map((entry) => entry.stopTimeout)) + MARGIN_SECONDS;
   const signalled = await signalledContainers(runner, scope.project, grace);
-  const pending = candidates.filter((entry) => signalled.has(entry.id)).map((entry) => entry.id);
-  for (const deadline = Date.now() + grace * 1000; pending.length > 0 && Date.now() < deadline;) {
-    const left = (await running()).filter((entry) => pending.includes(entry.id));
-    if (left.length === 0 || signal.aborted) return;
+  const pending = new Set(candidates.filter(({ id }) => signalled.has(id)).map(({ id }) => id));
+  if (pending.size === 0) return false;
+  for (const deadline = monotonicMs() + grace * 1000; monotonicMs() < deadline;) {
+    const left = (await list()).filter((entry) => pending.has(entry.id) && mayEnd(entry));
+    if (left.length === 0 || signal.aborted) break;
     await sleep(POLL_MS);
   }
+  return true;
 }

@@ -9,6 +9,7 @@ import { RewindError } from '../../errors.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointWriter, StoredFile } from '../../stores/store.ts';
 import { savedProgress, volumesDirectory, type PointPlace } from './archive-volumes.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { dumpedDatabases } from './dump-databases.ts';
 import { stillRecord, type StillRecord } from './still-services.ts';
@@ -47,7 +48,10 @@ const NOT_KEPT_BY_BUSYBOX = [
 ];
 
 export async function sealPoint(step: SealPoint, context: StepContext): Promise<void> {
-  const writer = await openStore(step.store, context.scope.directory).writer(step.point);
+  const store = openStore(step.store, context.scope.directory);
+  // Cut off after the manifest was written: there is nothing left to do.
+  if ((await store.manifest(step.point)) !== undefined) return;
+  const writer = await store.writer(step.point);
   const still = await stillRecord(context.workDirectory);
   const volumes: VolumeArtifact[] = [];
   for (const planned of step.volumes) {
@@ -67,7 +71,8 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
   const downtime = Object.fromEntries(
     Object.entries(still.since).map(([service, since]) => [
       service,
-      (still.until[service] ?? Date.now()) - since,
+      // The host may have been restarted in between: that clock then began anew.
+      Math.max(0, (still.until[service] ?? monotonicMs()) - since),
     ]),
   );
   const finishedAt = new Date().toISOString();

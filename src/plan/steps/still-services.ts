@@ -15,7 +15,9 @@ import { engineError } from '../../docker/engine-error.ts';
 import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../durable.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { StepBase, StepContext } from './context.ts';
+import { awaitPendingStops } from './pending-stops.ts';
 import { lastLogs } from './up.ts';
 
 /** A running container as observed before the plan began. */
@@ -48,7 +50,7 @@ export interface ResumeContainers extends StepBase {
 
 /** What the work directory remembers of the time that services were still. */
 export interface StillRecord {
-  /** By service, milliseconds since 1970. */
+  /** By service, in milliseconds of the clock that nobody can set. */
   since: Record<string, number>;
   until: Record<string, number>;
   /** Services with a container that had to be killed: its process did not end by itself. */
@@ -63,7 +65,7 @@ export async function stopWriters(step: StopWriters, context: StepContext): Prom
   const record = await stillRecord(context.workDirectory);
   for (const level of step.levels.toReversed()) {
     const ids = level.map(({ id }) => id);
-    for (const { service } of level) record.since[service] ??= Date.now();
+    for (const { service } of level) record.since[service] ??= monotonicMs();
     await docker(context, stopContainersArgv(ids), `stopping ${names(level)}`);
     const stopped = await inspectContainers(context.runner, ids);
     record.killed.push(...stopped.filter(({ exitCode }) => exitCode === 137).map(({ service }) => service));
@@ -73,31 +75,31 @@ export async function stopWriters(step: StopWriters, context: StepContext): Prom
 
 export async function pauseContainers(step: PauseContainers, context: StepContext): Promise<void> {
   const record = await stillRecord(context.workDirectory);
-  for (const { service } of step.containers) record.since[service] ??= Date.now();
+  for (const { service } of step.containers) record.since[service] ??= monotonicMs();
   await docker(context, pauseArgv(step.containers.map(({ id }) => id)), `pausing ${names(step.containers)}`);
   await saveRecord(context.workDirectory, record);
 }
 
 export async function resumeContainers(step: ResumeContainers, context: StepContext): Promise<void> {
   const record = await stillRecord(context.workDirectory);
-  for (const level of step.levels) {
-    const present = await presentOf(level, context);
+  const list = (): Promise<ContainerState[]> => listContainers(context.runner, context.scope.project);
+  let all = await list();
+  // Of a command that was cut off the engine may still be stopping some.
+  if (await awaitPendingStops(context, new Set(step.levels.flat().map(({ id }) => id)), all)) all = await list();
+  for (const [index, level] of step.levels.entries()) {
+    const present = presentOf(level, index === 0 ? all : await list());
     const paused = present.filter(({ status }) => status === 'paused').map(({ id }) => id);
     const stopped = present.filter((container) => !isRunning(container)).map(({ id }) => id);
     if (paused.length > 0) await docker(context, unpauseArgv(paused), `unpausing ${names(level)}`);
     if (stopped.length > 0) await docker(context, startArgv(stopped), `starting ${names(level)}`);
     await waitFor(present, level, new Set(paused), context);
-    for (const { service } of level) record.until[service] ??= Date.now();
+    for (const { service } of level) record.until[service] ??= monotonicMs();
   }
   await saveRecord(context.workDirectory, record).catch(() => {});
 }
 
 /** The containers themselves; where one is gone because Compose made it anew, those of its service. */
-async function presentOf(
-  level: readonly RunningContainer[],
-  context: StepContext,
-): Promise<ContainerState[]> {
-  const all = await listContainers(context.runner, context.scope.project);
+function presentOf(level: readonly RunningContainer[], all: readonly ContainerState[]): ContainerState[] {
   const found = level.flatMap(({ id, service }) => {
     const same = all.find((container) => container.id === id);
     return same === undefined ? all.filter((container) => container.service === service) : [same];
@@ -121,11 +123,11 @@ async function waitFor(
   paused: ReadonlySet<string>,
   context: StepContext,
 ): Promise<void> {
-  const begun = Date.now();
+  const begun = monotonicMs();
   // Checks fail while a container is paused: what they said then is no news of how it is now.
   const isUnhealthy = ({ id, health }: ContainerState): boolean =>
-    health === 'unhealthy' && !(paused.has(id) && Date.now() - begun < AFTER_PAUSE_MS);
-  const deadline = Date.now() + HEALTH_TIMEOUT_MS;
+    health === 'unhealthy' && !(paused.has(id) && monotonicMs() - begun < AFTER_PAUSE_MS);
+  const deadline = monotonicMs() + HEALTH_TIMEOUT_MS;
   for (;;) {
     const now = await inspectContainers(
       context.runner,
@@ -134,7 +136,7 @@ async function waitFor(
     const failed = now.filter(
       (container) => ['exited', 'dead', 'restarting'].includes(container.status) || isUnhealthy(container),
     );
-    if (failed.length > 0 || Date.now() > deadline) {
+    if (failed.length > 0 || monotonicMs() > deadline) {
       throw new RewindError(
         'NOT_HEALTHY',
         `${failed.map(({ name }) => name).join(', ') || names(level)} did not come up again`,
