@@ -4,7 +4,7 @@ import { ProcessRunner, type Runner } from '../docker/runner.ts';
 import { RewindError, type ExitCodeName } from '../errors.ts';
 import { createTerminal, type Terminal } from '../ui/terminal.ts';
 import { BASE_FLAGS } from './flags.ts';
-import { installInterrupts, interruptSignal, watchDockerSocket } from './interrupt.ts';
+import { installInterrupts, interruptSignal, leavingBecause, watchDockerSocket } from './interrupt.ts';
 import { invocation } from './invocation.ts';
 import { reportError } from './report-error.ts';
 
@@ -114,7 +114,8 @@ export abstract class RewindCommand extends Command {
     return parsed;
   }
 
-  protected override async catch(thrown: unknown): Promise<void> {
+  protected override async catch(failure: unknown): Promise<void> {
+    const thrown = leavingBecause() ?? failure;
     const { usageError } = await import('./usage-error.ts');
     const command = (this.id ?? '').replaceAll(':', ' ');
     const flags = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });

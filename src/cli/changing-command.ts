@@ -1,11 +1,25 @@
+import { Flags } from '@oclif/core';
 import type { SessionOptions } from '../deployments/session.ts';
 import type { ComposeOptions } from '../compose/options.ts';
+import { parseDuration } from '../duration.ts';
 import { ExitCode, RewindError, withState } from '../errors.ts';
+import { holderText } from '../plan/lock-holder.ts';
+import { monotonicMs } from '../plan/monotonic.ts';
+import { plain } from '../ui/error-text.ts';
 import { RewindCommand } from './base-command.ts';
 import type { DeploymentContext } from './finish-deployment.ts';
+import { BASE_FLAGS } from './flags.ts';
+import { beforeLeaving } from './interrupt.ts';
 
 /** A command that changes something: it takes the lock, asks, and goes back when it fails. */
 export abstract class ChangingCommand extends RewindCommand {
+  static override baseFlags = {
+    ...BASE_FLAGS,
+    'lock-wait': Flags.string({
+      helpValue: 'DURATION',
+      description: 'wait this long for another command that is at work (60s, 5m)',
+    }),
+  };
   static override changes = true;
   /** What is so when the command failed before it carried anything out. */
   protected readonly untouched: string = 'Nothing was changed';
@@ -29,12 +43,33 @@ export abstract class ChangingCommand extends RewindCommand {
   }
 
   /** `argv` goes into the lock for others to read: only the verb, since arguments may hold secrets. */
-  protected session(verb: string, flags: { 'dry-run': boolean }): SessionOptions {
+  protected session(
+    verb: string,
+    flags: { 'dry-run': boolean; 'lock-wait'?: string | undefined },
+  ): SessionOptions {
     const options: ComposeOptions = this.composeOptions(flags);
     return {
       where: { options, cwd: process.cwd(), env: process.env },
       command: verb,
       dryRun: flags['dry-run'],
+      wait: {
+        until: monotonicMs() + waitOf(flags['lock-wait']),
+        onWait: (holder) =>
+          this.note(`waiting for ${holder === undefined ? 'the lock' : plain(holderText(holder))}`),
+      },
+      beforeLeaving,
+      interactive: this.terminal.interactive && !this.jsonEnabled(),
+      conclude: async (session, unfinished, ask) => {
+        const { concludeFirst } = await import('./conclude.ts');
+        const { runner, terminal } = this;
+        const context = {
+          runner,
+          terminal,
+          signal: () => this.signal,
+          note: (text: string) => this.note(text),
+        };
+        return concludeFirst(context, session, unfinished, ask);
+      },
     };
   }
 
@@ -49,4 +84,14 @@ export abstract class ChangingCommand extends RewindCommand {
       yes: flags.yes,
     };
   }
+}
+
+function waitOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new RewindError('USAGE', `--lock-wait: "${text}" is no duration`, {
+    exit: 'usage',
+    hint: 'Write --lock-wait 60s, or 1m30s',
+  });
 }

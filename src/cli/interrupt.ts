@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ExitCode, RewindError } from '../errors.ts';
 import { monotonicMs } from '../plan/monotonic.ts';
 
@@ -6,8 +7,12 @@ type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 // Ctrl-C reaches us twice where docker's output is no terminal: as the signal and as docker closing its socket.
 const SAME_KEYPRESS_MS = 1000;
+const LEAVE_WITHIN_MS = 3000;
 
 let controller: AbortController | undefined;
+const cleanups = new Set<() => Promise<void>>();
+/** Set once nothing can be begun any more: what has to go is going. */
+let leaving: RewindError | undefined;
 let abortedBySocketAt: number | undefined;
 
 /**
@@ -27,6 +32,30 @@ export function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
+/**
+ * What has to be done before the process ends on a signal while nothing was begun (locks are given back). Returns how to
+ * take it off the list again.
+ */
+export function beforeLeaving(cleanup: () => Promise<void>): () => void {
+  cleanups.add(cleanup);
+  return () => void cleanups.delete(cleanup);
+}
+
+/** Why the process is about to end although nobody held the signal; whatever is thrown then is a consequence of it. */
+export function leavingBecause(): RewindError | undefined {
+  return leaving;
+}
+
+/** Gives back what was taken, for a moment at most, then ends. Whoever asks for the signal meanwhile finds it aborted. */
+async function leave(why: RewindError): Promise<void> {
+  leaving = why;
+  controller = new AbortController();
+  controller.abort(why);
+  const given = Promise.allSettled([...cleanups].map((cleanup) => cleanup()));
+  await Promise.race([given, delay(LEAVE_WITHIN_MS)]);
+  process.exit(why.exitCode);
+}
+
 function onSignal(signal: Signal): void {
   if (controller !== undefined && !controller.signal.aborted) {
     controller.abort(reason(signal));
@@ -38,7 +67,11 @@ function onSignal(signal: Signal): void {
     abortedBySocketAt = undefined;
     return;
   }
-  if (controller !== undefined) sayUnfinished();
+  if (controller === undefined && cleanups.size > 0) {
+    void leave(reason(signal));
+    return;
+  }
+  if (controller !== undefined && leaving === undefined) sayUnfinished();
   process.exit(exitCode(signal));
 }
 
@@ -77,8 +110,9 @@ export async function watchDockerSocket(address: string | undefined): Promise<vo
   socket.on('close', () => {
     if (!connected || controller?.signal.aborted) return;
     abortedBySocketAt = monotonicMs();
-    if (controller === undefined) process.exit(ExitCode.interrupted);
-    controller.abort(reason('SIGINT'));
+    if (controller !== undefined) controller.abort(reason('SIGINT'));
+    else if (cleanups.size > 0) void leave(reason('SIGINT'));
+    else process.exit(ExitCode.interrupted);
   });
   socket.resume();
 }

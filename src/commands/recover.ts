@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { ChangingCommand } from '../cli/changing-command.ts';
 import type { Recovered } from '../deployments/recover.ts';
-import { SILENT } from '../plan/executor.ts';
+import { plain } from '../ui/error-text.ts';
 
 export default class Recover extends ChangingCommand {
   static override summary = 'conclude what a crash cut off: finish it, or take it back';
@@ -23,39 +23,39 @@ export default class Recover extends ChangingCommand {
 
   async run(): Promise<object> {
     const { flags } = await this.parse(Recover);
-    const [{ withLock }, { recover, recoveryOf }, { unfinishedJournals }, { progressFor }] =
-      await Promise.all([
-        import('../deployments/session.ts'),
-        import('../deployments/recover.ts'),
-        import('../plan/journal.ts'),
-        import('../ui/progress.ts'),
-      ]);
-    return withLock(this.session('recover', flags), async (stateDirectory) => {
-      const unfinished = await unfinishedJournals(stateDirectory);
-      if (flags['dry-run']) return this.report(unfinished.map(recoveryOf), true);
+    const [{ withLock }, { recoveryOf }, { unfinishedJournals }, { conclude }, texts] = await Promise.all([
+      import('../deployments/session.ts'),
+      import('../deployments/recover.ts'),
+      import('../plan/journal.ts'),
+      import('../cli/conclude.ts'),
+      import('../ui/recovery-text.ts'),
+    ]);
+    return withLock(this.runner, this.session('recover', flags), async (session) => {
+      const unfinished = await unfinishedJournals(session.stateDirectory);
+      if (unfinished.length === 0) this.log('nothing is unfinished');
       const recovered: Recovered[] = [];
-      for (const entry of unfinished) {
-        const progress = entry.plan === undefined ? undefined : await progressFor(this.terminal, entry.plan);
-        try {
-          recovered.push(await recover(this.runner, stateDirectory, progress ?? SILENT, entry));
-        } finally {
-          await progress?.close();
+      if (flags['dry-run']) {
+        recovered.push(...unfinished.map(recoveryOf));
+        for (const each of recovered) {
+          this.log(texts.recoveredLine(each, true));
+          for (const { description } of each.steps) this.log(`  - ${plain(description)}`);
         }
+        return { dryRun: true, recovered };
       }
-      return this.report(recovered, false);
+      const { runner, terminal } = this;
+      const context = {
+        runner,
+        terminal,
+        signal: () => this.signal,
+        note: (text: string) => this.note(text),
+      };
+      for (const entry of unfinished) {
+        if (recovered.length > 0) this.signal.throwIfAborted();
+        const concluded = await conclude(context, session, entry);
+        recovered.push(concluded);
+        this.log(texts.recoveredLine(concluded, false));
+      }
+      return { dryRun: false, recovered };
     });
-  }
-
-  private report(recovered: Recovered[], dryRun: boolean): object {
-    if (recovered.length === 0) this.log('nothing is unfinished');
-    const would = dryRun ? 'would be ' : '';
-    for (const { command, deployment, outcome } of recovered) {
-      const what =
-        outcome === 'nothing'
-          ? 'had changed nothing'
-          : `${would}${outcome === 'finished' ? 'finished' : 'taken back'}`;
-      this.log(`${[command, deployment].filter((word) => word !== '').join(' ')}: ${what}`);
-    }
-    return { dryRun, recovered };
   }
 }

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { Args, Flags } from '@oclif/core';
-import { RewindCommand } from '../cli/base-command.ts';
+import { ChangingCommand } from '../cli/changing-command.ts';
 import { EDIT_FLAGS, editOptions } from '../cli/edit-flags.ts';
 import { readsStandardInput, withStandardInput } from '../compose/standard-input.ts';
 import type { PreparedImages } from '../compose/image-source/set-image.ts';
@@ -8,7 +8,7 @@ import { RewindError } from '../errors.ts';
 import { plain } from '../ui/error-text.ts';
 import { confirm } from '../ui/prompts.ts';
 
-export default class SetImage extends RewindCommand {
+export default class SetImage extends ChangingCommand {
   static override summary = 'write an image reference to where it comes from, and prove the edit';
   static override description =
     'Finds the bytes that supply the image (in a Compose file, a default, .env, an anchor, a file behind extends or include), edits only those, and proves with docker compose config that nothing else changed. Touches no container and needs no engine.';
@@ -17,13 +17,13 @@ export default class SetImage extends RewindCommand {
     '<%= config.bin %> set-image --dry-run api=my-api:g7h8i9j worker=my-api:g7h8i9j',
   ];
   static override strict = false;
-  static override changes = true;
   static override exitCodes = {
     done: 'edited and proven, or nothing to edit',
     failed: 'failed, and every byte is as it was before',
     usage: 'wrong usage, invalid Compose file, or an answer is needed and there is no terminal',
     refused: 'refused: no edit is safe, or it would change what was not agreed to; nothing was touched',
-    notUndone: 'failed, and a file could not be put back',
+    notUndone: 'failed, and a file could not be put back; or an earlier command was cut off: recover first',
+    locked: 'another command is at work in this project',
     interrupted: 'interrupted, and every byte is as it was before',
   } as const;
   static override args = {
@@ -49,19 +49,22 @@ export default class SetImage extends RewindCommand {
     const runner = readsStandardInput(options)
       ? withStandardInput(this.runner, await text(process.stdin))
       : this.runner;
-    const where = { options, cwd: process.cwd(), env: process.env };
-    const prepared = await prepareImages(where, changes, editOptions(flags), runner);
-    if (flags['dry-run']) {
-      const diff = await diffOf(prepared);
-      if (!this.jsonEnabled()) process.stdout.write(diff);
-      this.#say(prepared);
-      return imagesDocument(prepared, diff);
-    }
-    await this.#consent(prepared, flags.yes);
-    const { signal } = this;
-    await writeImages(prepared, runner, signal);
-    for (const { service, image } of changes) this.log(`${service}: ${plain(image)}`);
-    return imagesDocument(prepared);
+    const session = this.session('set-image', flags);
+    const { withDirectory } = await import('../deployments/session.ts');
+    return withDirectory(runner, session, async () => {
+      const prepared = await prepareImages(session.where, changes, editOptions(flags), runner);
+      if (flags['dry-run']) {
+        const diff = await diffOf(prepared);
+        if (!this.jsonEnabled()) process.stdout.write(diff);
+        this.#say(prepared);
+        return imagesDocument(prepared, diff);
+      }
+      await this.#consent(prepared, flags.yes);
+      const { signal } = this;
+      await writeImages(prepared, runner, signal);
+      for (const { service, image } of changes) this.log(`${service}: ${plain(image)}`);
+      return imagesDocument(prepared);
+    });
   }
 
   #say({ plan }: PreparedImages): void {

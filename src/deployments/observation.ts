@@ -57,13 +57,21 @@ export async function observeProject(
   return { project, config, scope, stateDirectory, deployments, problems: history.problems, current };
 }
 
-/** The whole observation. Throws ENGINE_UNREACHABLE without an engine. */
-export async function observe(runner: Runner, where: Where): Promise<Observation> {
+/**
+ * The whole observation. `beforeEngine` runs once the project's name is known and before its engine is asked: what is
+ * seen there stays true only under the engine's lock. Throws ENGINE_UNREACHABLE without an engine.
+ */
+export async function observe(
+  runner: Runner,
+  where: Where,
+  beforeEngine: (project: string) => Promise<void> = async () => {},
+): Promise<Observation> {
   const [known, plain] = await Promise.all([
     observeProject(runner, where),
     plainHashes(runner, where.options, where.cwd),
   ]);
   const { project } = known;
+  await beforeEngine(project.name);
   const references = Object.keys(project.model.services).map((service) => imageOf(project, service));
   const recorded = recentDeployments(known.deployments).flatMap((entry) =>
     Object.values(entry.services).map((service) => service.image),

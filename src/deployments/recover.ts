@@ -1,5 +1,5 @@
 import { finish, resume, type ExecutionObserver } from '../plan/executor.ts';
-import { unfinishedJournals, type UnfinishedJournal } from '../plan/journal.ts';
+import type { UnfinishedJournal } from '../plan/journal.ts';
 import { describeStep } from '../plan/plan.ts';
 import { recoverySteps, wayOf, type Way } from '../plan/recovery.ts';
 import type { Step } from '../plan/steps/index.ts';
@@ -122,10 +122,7 @@ function requireCleared(leftover: Error | undefined): void {
   });
 }
 
-function notUndone(
-  what: string,
-  failure: { error: Error; undoError: Error; undoStep: Step },
-): RewindError {
+function notUndone(what: string, failure: { error: Error; undoError: Error; undoStep: Step }): RewindError {
   const { undoError, undoStep } = failure;
   return new RewindError(
     'NOT_UNDONE',
@@ -156,4 +153,3 @@ export function notConcluded(unfinished: UnfinishedJournal): RewindError {
     },
   );
 }
-

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { findComposeFiles } from '../compose/files.ts';
 import type { Runner } from '../docker/runner.ts';
-import { acquireLock } from '../plan/lock.ts';
+import { acquireEngineLock } from '../plan/engine-lock.ts';
+import { clearConcluded, unfinishedJournals, type UnfinishedJournal } from '../plan/journal.ts';
+import { acquireLock, type Lock, type LockWait } from '../plan/lock.ts';
 import {
   diskError,
   dropUnusedStateDirectory,
@@ -9,7 +11,7 @@ import {
   stateDirectoryOf,
 } from '../plan/state-directory.ts';
 import { observe, type Observation, type Where } from './observation.ts';
-import { requireConcluded } from './recover.ts';
+import { notConcluded, unsettled, type Recovered } from './recover.ts';
 
 export interface SessionOptions {
   where: Where;
@@ -17,37 +19,111 @@ export interface SessionOptions {
   command: string;
   /** Takes no lock and writes nothing. */
   dryRun: boolean;
+  wait: LockWait;
+  /** Registers what has to be done when the process is told to leave before anything was begun; returns how to undo that. */
+  beforeLeaving: (cleanup: () => Promise<void>) => () => void;
+  /** Concludes an earlier execution; `undefined` where somebody was asked and does not want that now. */
+  conclude: (session: Session, unfinished: UnfinishedJournal, ask: boolean) => Promise<Recovered | undefined>;
+  /** Whether somebody can be asked. */
+  interactive: boolean;
 }
 
-/** Holds the project's lock while `work` runs. */
+/** The locks that a command holds. */
+export interface Session {
+  stateDirectory: string;
+  /** Also takes the lock of this project on its engine; once is enough. */
+  lockProject(project: string): Promise<void>;
+}
+
+/** Holds the lock of the project's directory while `work` runs. */
 export async function withLock<T>(
+  runner: Runner,
   options: SessionOptions,
-  work: (stateDirectory: string) => Promise<T>,
+  work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { directory } = findComposeFiles(options.where.options, options.where.cwd, options.where.env);
-  if (options.dryRun) return work(stateDirectoryOf(directory));
+  if (options.dryRun) {
+    return work({ stateDirectory: stateDirectoryOf(directory), lockProject: async () => {} });
+  }
   const isNew = !existsSync(stateDirectoryOf(directory));
   const stateDirectory = await openStateDirectory(directory);
-  const lock = await acquireLock(stateDirectory, options.command).catch((error: unknown) => {
-    throw diskError(error, stateDirectory);
-  });
-  try {
-    return await work(stateDirectory);
-  } finally {
-    await lock.release();
+  const locks: Lock[] = [];
+  const projects = new Set<string>();
+  const wait = { ...options.wait };
+  let taking: Promise<unknown> = Promise.resolve();
+  const take = async (lock: Promise<Lock>): Promise<void> => {
+    const taken = lock.then((each) => locks.push(each));
+    taking = taken.catch(() => {});
+    await taken;
+  };
+  const release = async (): Promise<void> => {
+    // One that is being waited for is not wanted any more; one that is just being taken has to be given back.
+    wait.until = 0;
+    await taking;
+    for (let lock = locks.pop(); lock !== undefined; lock = locks.pop()) await lock.release();
     // A command that was refused leaves no trace in a project that docker rewind never worked in.
     if (isNew) await dropUnusedStateDirectory(stateDirectory);
+  };
+  const stay = options.beforeLeaving(release);
+  try {
+    await take(acquireLock(stateDirectory, options.command, wait)).catch((error: unknown) => {
+      throw diskError(error, stateDirectory);
+    });
+    await clearConcluded(stateDirectory);
+    return await work({
+      stateDirectory,
+      lockProject: async (project) => {
+        if (projects.has(project)) return;
+        const where = { command: options.command, directory };
+        await take(acquireEngineLock(runner, project, where, wait));
+        projects.add(project);
+      },
+    });
+  } finally {
+    stay();
+    await release();
   }
 }
 
-/** Lock, no unfinished business, observation: how every changing command begins. */
+/** Lock, no unfinished business, observation: how every command begins that changes what runs or what is stored. */
 export async function withObservation<T>(
   runner: Runner,
   options: SessionOptions,
   work: (observation: Observation) => Promise<T>,
 ): Promise<T> {
-  return withLock(options, async (stateDirectory) => {
-    if (!options.dryRun) await requireConcluded(stateDirectory);
-    return work(await observe(runner, options.where));
+  return withLock(runner, options, async (session) => {
+    if (!options.dryRun) await concludeEarlier(session, options);
+    return work(await observe(runner, options.where, (project) => session.lockProject(project)));
   });
+}
+
+/**
+ * Lock and no unfinished business, for what changes only files and needs no engine. Throws UNFINISHED (exit 5) where an
+ * earlier execution has to be concluded.
+ */
+export async function withDirectory<T>(
+  runner: Runner,
+  options: SessionOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  return withLock(runner, options, async ({ stateDirectory }) => {
+    const [first] = options.dryRun ? [] : unsettled(await unfinishedJournals(stateDirectory));
+    if (first !== undefined) throw notConcluded(first);
+    return work();
+  });
+}
+
+/**
+ * Deals with what was cut off before: what has only to be cleared up is; where something has to be decided, whoever is
+ * on the terminal is asked. Throws UNFINISHED (exit 5) otherwise: nobody knows what stands where.
+ */
+async function concludeEarlier(session: Session, options: SessionOptions): Promise<void> {
+  const journals = await unfinishedJournals(session.stateDirectory);
+  const open = unsettled(journals);
+  const [first] = open;
+  if (first !== undefined && !options.interactive) throw notConcluded(first);
+  for (const journal of journals) {
+    const concluded = await options.conclude(session, journal, open.includes(journal));
+    if (concluded === undefined) throw notConcluded(journal);
+  }
 }

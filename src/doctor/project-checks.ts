@@ -6,7 +6,9 @@ import { rewindConfig } from '../compose/rewind-config.ts';
 import { historyPath, readHistory } from '../deployments/history.ts';
 import { RewindError } from '../errors.ts';
 import { unfinishedJournals } from '../plan/journal.ts';
+import { engineLocks } from '../plan/engine-lock.ts';
 import { lockHolder } from '../plan/lock.ts';
+import { holderText } from '../plan/lock-holder.ts';
 import { stateDirectoryOf } from '../plan/state-directory.ts';
 import { fail, ok, warn, type Check, type DoctorContext, type Finding } from './finding.ts';
 
@@ -67,14 +69,30 @@ export const history: Check = inProject(async (directory) => {
   return ok(`deployments recorded: ${deployments.length}`);
 });
 
-export const lock: Check = inProject(async (directory) => {
-  const held = await lockHolder(stateDirectoryOf(directory));
-  if (held === undefined) return ok('nobody holds the lock');
-  const { command, user, pid, host, since } = held.holder;
-  const who = `"docker rewind ${command}" of ${user} (pid ${pid} on ${host}, since ${since})`;
-  return held.alive
-    ? warn(`${who} is at work here`, 'Wait until it is done')
-    : warn(`${who} has died and left its lock`, 'Nothing to do: the next command takes it over');
+export const lock: Check = inProject(async (directory, { runner }) => {
+  const own = await lockHolder(stateDirectoryOf(directory));
+  if (own !== undefined) {
+    const who = holderText(own.holder);
+    return own.alive
+      ? warn(`${who} is at work here`, 'Wait until it is done')
+      : warn(`${who} has died and left its lock`, 'Nothing to do: the next command takes it over');
+  }
+  // Without an engine there is nothing to say of it here: another check does.
+  const onEngine = await engineLocks(runner).catch(() => []);
+  const [first] = onEngine.filter(({ alive }) => alive).concat(onEngine);
+  if (first === undefined) return ok('nobody holds a lock');
+  const { holder, name } = first;
+  const who = holder === undefined ? 'somebody' : holderText(holder);
+  const where = `the project ${first.project}${holder?.directory === undefined ? '' : ` in ${holder.directory}`}`;
+  return first.alive
+    ? warn(
+        `${who} is at work on ${where}`,
+        `Wait until it is done; when it does not run any more: docker volume rm ${name}`,
+      )
+    : warn(
+        `${who} has died and left its lock on ${where}`,
+        'Nothing to do: the next command on that project takes it over',
+      );
 });
 
 export const leftovers: Check = inProject(async (directory) => {
@@ -87,7 +105,7 @@ export const leftovers: Check = inProject(async (directory) => {
 });
 
 /** A check of the project directory; there is nothing to check without one, and the project check says so. */
-function inProject(check: (directory: string) => Promise<Finding>): Check {
+function inProject(check: (directory: string, context: DoctorContext) => Promise<Finding>): Check {
   return async (context: DoctorContext) => {
     let directory: string;
     try {
@@ -96,7 +114,7 @@ function inProject(check: (directory: string) => Promise<Finding>): Check {
       if (!isNoProject(error)) throw error;
       return ok('there is no project here');
     }
-    return check(directory);
+    return check(directory, context);
   };
 }
 

@@ -58,7 +58,11 @@ export async function execute(plan: Plan, context: ExecutionContext): Promise<Ex
 }
 
 /** Concludes an execution that was cut off where `entries` say, as its plan says: onward, or back. */
-export async function resume(plan: Plan, context: ExecutionContext, entries: JournalProgress): Promise<Execution> {
+export async function resume(
+  plan: Plan,
+  context: ExecutionContext,
+  entries: JournalProgress,
+): Promise<Execution> {
   if (wayOf(plan, entries) !== 'back') return walk(plan, context, entries);
   const undone = await undo(plan, context, entries);
   const error = new RewindError('CUT_OFF', `the ${plan.command} was cut off`);

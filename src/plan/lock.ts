@@ -1,33 +1,55 @@
 import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RewindError } from '../errors.ts';
-import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { locked, ownHolder, parseHolder, type Lock, type LockHolder } from './lock-holder.ts';
+import { monotonicMs } from './monotonic.ts';
+import { isAlive } from './process-identity.ts';
 
-/** What the lock file says of its holder. */
-export interface LockHolder extends ProcessIdentity {
-  command: string;
-  user: string;
-  /** ISO 8601 */
-  since: string;
+export { userName, type Lock, type LockHolder } from './lock-holder.ts';
+
+/** How long a command waits for a lock that somebody holds. */
+export interface LockWait {
+  /** In milliseconds of the monotonic clock; passed already: not at all. */
+  until: number;
+  /** Told once, when the waiting begins. */
+  onWait?: (holder: LockHolder | undefined) => void;
 }
 
-export interface Lock {
-  release(): Promise<void>;
-}
+const NO_WAIT: LockWait = { until: 0 };
+const POLL_MS = 100;
 
 /**
  * Takes the lock of a project directory (`.rewind/lock`). One lock covers every environment of the directory because
  * they share its Compose files. Throws LOCKED (exit 11) that names a live holder; a dead holder's lock is taken over.
  */
-export async function acquireLock(stateDirectory: string, command: string): Promise<Lock> {
+export async function acquireLock(
+  stateDirectory: string,
+  command: string,
+  wait: LockWait = NO_WAIT,
+): Promise<Lock> {
   const path = join(stateDirectory, 'lock');
-  const holder: LockHolder = { ...ownIdentity(), command, user: userName(), since: new Date().toISOString() };
-  const lock = await take(path, holder);
-  if ('release' in lock) return lock;
-  throw locked(path, lock.holder);
+  const holder = ownHolder(command, dirname(stateDirectory));
+  return waiting(
+    () => take(path, holder),
+    wait,
+    ({ holder: other }) => locked(other, path, `rm ${path}`),
+  );
+}
+
+/** Tries until it has the lock or the time is over; `refuse` makes the error then. */
+export async function waiting<T extends { holder: LockHolder | undefined }>(
+  attempt: () => Promise<Lock | T>,
+  wait: LockWait,
+  refuse: (other: T) => Error,
+): Promise<Lock> {
+  for (let told = false; ; told = true) {
+    const lock = await attempt();
+    if ('release' in lock) return lock;
+    if (monotonicMs() >= wait.until) throw refuse(lock);
+    if (!told) wait.onWait?.(lock.holder);
+    await sleep(POLL_MS);
+  }
 }
 
 /** The lock, or who holds it. */
@@ -39,24 +61,33 @@ async function take(path: string, holder: LockHolder): Promise<Lock | { holder: 
     await writeFile(unique, text, { mode: 0o600, flag: 'wx' });
     for (;;) {
       if (await linked(unique, path)) return { release: () => release(path, text) };
-      const present = await readFile(path, 'utf8').catch(() => undefined);
-      if (present === undefined) continue;
-      const other = parseHolder(present);
+      const present = await textOf(path);
+      if (present === 'gone') continue;
+      const other = present === 'unreadable' ? undefined : parseHolder(present.text);
       if (other === undefined || isAlive(other)) return { holder: other };
-      await removeStale(path, present, holder);
+      await removeStale(path, (present as { text: string }).text, holder);
     }
   } finally {
     await unlink(unique).catch(() => {});
   }
 }
 
-/** Who holds the lock now; undefined when nobody does or only a dead process. */
+/** Who holds the lock now; undefined when nobody does. */
 export async function lockHolder(
   stateDirectory: string,
 ): Promise<{ holder: LockHolder; alive: boolean } | undefined> {
-  const text = await readFile(join(stateDirectory, 'lock'), 'utf8').catch(() => undefined);
-  const holder = text === undefined ? undefined : parseHolder(text);
+  const present = await textOf(join(stateDirectory, 'lock'));
+  const holder = typeof present === 'string' ? undefined : parseHolder(present.text);
   return holder === undefined ? undefined : { holder, alive: isAlive(holder) };
+}
+
+/** A lock that another user took (root, in somebody's project) may be there and not be readable. */
+async function textOf(path: string): Promise<{ text: string } | 'gone' | 'unreadable'> {
+  try {
+    return { text: await readFile(path, 'utf8') };
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : 'unreadable';
+  }
 }
 
 async function linked(unique: string, path: string): Promise<boolean> {
@@ -86,37 +117,4 @@ async function removeStale(path: string, stale: string, holder: LockHolder): Pro
 async function release(path: string, text: string): Promise<void> {
   const present = await readFile(path, 'utf8').catch(() => undefined);
   if (present === text) await unlink(path);
-}
-
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    return JSON.parse(text) as LockHolder;
-  } catch {
-    return undefined;
-  }
-}
-
-function locked(path: string, holder: LockHolder | undefined): RewindError {
-  if (holder === undefined) {
-    return new RewindError('LOCKED', `${path} is held, by whom cannot be read`, {
-      exit: 'locked',
-      hint: `When no docker rewind runs here: rm ${path}`,
-    });
-  }
-  return new RewindError(
-    'LOCKED',
-    `"docker rewind ${holder.command}" of ${holder.user} is at work here (pid ${holder.pid} on ${holder.host}, since ${holder.since})`,
-    { exit: 'locked', hint: 'Wait until it is done, then try again' },
-  );
-}
-
-/** The person: under sudo the one who typed it. */
-export function userName(): string {
-  const sudo = process.env['SUDO_USER'];
-  if (sudo !== undefined && sudo !== '') return sudo;
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
-  }
 }

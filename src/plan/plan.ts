@@ -35,10 +35,7 @@ export interface Plan {
  * refused (whatever is in them now was written by somebody else), databases when none was loaded, and services when
  * nothing but images and files was touched.
  */
-export function untouchedSteps(
-  plan: Plan,
-  entries: JournalProgress,
-): ReadonlySet<Step> {
+export function untouchedSteps(plan: Plan, entries: JournalProgress): ReadonlySet<Step> {
   const begun = plan.steps.filter((_, index) =>
     entries.some((entry) => entry.phase === 'step' && entry.index === index),
   );

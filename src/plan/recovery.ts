@@ -28,7 +28,10 @@ export function nextStep(plan: Plan, entries: JournalProgress): number {
 }
 
 /** The steps that recovery will run, in order. */
-export function recoverySteps(plan: Plan, entries: JournalProgress): { phase: 'step' | 'undo' | 'finish'; step: Step }[] {
+export function recoverySteps(
+  plan: Plan,
+  entries: JournalProgress,
+): { phase: 'step' | 'undo' | 'finish'; step: Step }[] {
   const way = wayOf(plan, entries);
   if (way === 'nothing') return [];
   if (way === 'back') {

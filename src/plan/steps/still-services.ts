@@ -85,7 +85,8 @@ export async function resumeContainers(step: ResumeContainers, context: StepCont
   const list = (): Promise<ContainerState[]> => listContainers(context.runner, context.scope.project);
   let all = await list();
   // Of a command that was cut off the engine may still be stopping some.
-  if (await awaitPendingStops(context, new Set(step.levels.flat().map(({ id }) => id)), all)) all = await list();
+  if (await awaitPendingStops(context, new Set(step.levels.flat().map(({ id }) => id)), all))
+    all = await list();
   for (const [index, level] of step.levels.entries()) {
     const present = presentOf(level, index === 0 ? all : await list());
     const paused = present.filter(({ status }) => status === 'paused').map(({ id }) => id);

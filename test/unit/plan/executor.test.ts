@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { writeFileSync } from 'node:fs';
 import { RewindError } from '../../../src/errors.ts';
+import { resume, SILENT } from '../../../src/plan/executor.ts';
 import { Journal } from '../../../src/plan/journal.ts';
 import { TestExecution } from './executions.ts';
 
@@ -119,4 +120,70 @@ describe('executor', () => {
       expect(execution.back).to.deep.equal(failing === 1 ? [] : TestExecution.BACK);
     });
   }
+
+  describe('from the step on from which there is only forward', () => {
+    const reason = new RewindError('INTERRUPTED', 'interrupted', { exit: 'interrupted' });
+
+    it('is not interrupted any more', async () => {
+      execution.plan.onward = 2;
+      execution.runner.on('docker image tag web:2 web:b', () => void execution.controller.abort(reason));
+      expect(await execution.run()).to.deep.equal({ outcome: 'done' });
+      expect(execution.text).to.equal('image: web:2\n');
+      expect(execution.back).to.deep.equal([]);
+    });
+
+    it('goes back before it all the same', async () => {
+      execution.plan.onward = 3;
+      execution.runner.on('docker image tag web:2 web:b', () => void execution.controller.abort(reason));
+      expect(await execution.run()).to.deep.include({ outcome: 'undone', error: reason });
+      expect(execution.text).to.equal('image: web:1\n');
+    });
+
+    it('goes back where a step fails', async () => {
+      execution.plan.onward = 2;
+      execution.runner.on('docker image push web:b', { exitCode: 1, stderr: 'push denied' });
+      expect(await execution.run()).to.include({ outcome: 'undone' });
+      expect(execution.back).to.deep.equal(TestExecution.BACK);
+    });
+
+    it('stays where a step fails and there is no way back at all', async () => {
+      execution.plan.onward = 2;
+      execution.plan.noWayBack = true;
+      execution.runner.on('docker image push web:b', { exitCode: 1, stderr: 'push denied' });
+      expect(await execution.run()).to.include({ outcome: 'not-undone' });
+      expect(execution.text).to.equal('image: web:2\n');
+      expect(execution.back).to.deep.equal([]);
+    });
+
+    it('goes on where the journal takes no more lines', async () => {
+      execution.plan.onward = 2;
+      const journal = await Journal.begin(execution.directory, execution.plan);
+      let lines = 0;
+      // Line 5 is that this step is about to begin, which has to be written.
+      journal.record = () => ((lines += 1) <= 5 ? Promise.resolve() : Promise.reject(new Error('disk full')));
+      expect(await execution.run({ journal })).to.deep.equal({ outcome: 'done' });
+    });
+
+    it('is where a later command takes up again what was cut off', async () => {
+      execution.plan.onward = 2;
+      const journal = await Journal.begin(execution.directory, execution.plan);
+      writeFileSync(execution.file, 'image: web:2\n');
+      const entries = [0, 1].flatMap((index) => [
+        { phase: 'step' as const, index, state: 'started' as const },
+        { phase: 'step' as const, index, state: 'done' as const },
+      ]);
+      entries.push({ phase: 'step', index: 2, state: 'started' });
+      const context = {
+        runner: execution.runner,
+        signal: execution.controller.signal,
+        observer: SILENT,
+        journal,
+      };
+      expect(await resume(execution.plan, context, entries)).to.deep.equal({ outcome: 'done' });
+      expect(execution.runner.calls).to.deep.equal([
+        'docker image tag web:2 web:b',
+        'docker image push web:b',
+      ]);
+    });
+  });
 });
