@@ -86,6 +86,14 @@ export function withState(
   });
 }
 
+/** Whether somebody wanted out: such a command ends with 130 or 143 also where it had to put things back. */
+export function isInterruption(error: unknown): error is RewindError {
+  return (
+    error instanceof RewindError &&
+    (error.exitCode === ExitCode.interrupted || error.exitCode === ExitCode.terminated)
+  );
+}
+
 /** The message of anything that was thrown, on one line. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

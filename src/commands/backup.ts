@@ -20,7 +20,8 @@ export default class Backup extends ChangingCommand {
     notUndone: 'failed, and something could not be put back; recover says what to do',
     notFound: 'a volume does not exist in the engine',
     locked: 'another command is at work in this project',
-    interrupted: 'interrupted before anything was stopped',
+    interrupted: 'interrupted (Ctrl-C), and everything is as it was before',
+    terminated: 'told to stop (SIGTERM), and everything is as it was before',
   } as const;
   static override args = {
     name: Args.string({

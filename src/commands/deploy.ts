@@ -22,7 +22,8 @@ export default class Deploy extends ChangingCommand {
     refused: 'refused: a mutable tag, a dirty tree, an edit that cannot be proven; nothing was touched',
     notUndone: 'failed, and the way back failed too; recover says what to do',
     locked: 'another command is at work in this project',
-    interrupted: 'interrupted before anything was changed',
+    interrupted: 'interrupted (Ctrl-C), and everything is as it was before',
+    terminated: 'told to stop (SIGTERM), and everything is as it was before',
   } as const;
   static override args = {
     'service=ref': Args.string({

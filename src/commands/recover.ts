@@ -14,6 +14,8 @@ export default class Recover extends ChangingCommand {
     usage: 'wrong usage, or no Compose file',
     notUndone: 'something cannot be put back yet; the message says what',
     locked: 'another command is at work in this project',
+    interrupted: 'interrupted; what is not concluded yet still can be',
+    terminated: 'told to stop; what is not concluded yet still can be',
   } as const;
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: 'do not ask (recover never does)', hidden: true }),

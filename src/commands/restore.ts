@@ -22,7 +22,8 @@ export default class Restore extends ChangingCommand {
     notUndone: 'failed, and the way back failed too; recover says what to do',
     notFound: 'no such restore point, volume, database or file',
     locked: 'another command is at work in this project',
-    interrupted: 'interrupted before anything was changed',
+    interrupted: 'interrupted (Ctrl-C), and everything is as it was before',
+    terminated: 'told to stop (SIGTERM), and everything is as it was before',
   } as const;
   static override args = {
     point: Args.string({

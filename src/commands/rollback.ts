@@ -22,7 +22,8 @@ export default class Rollback extends ChangingCommand {
       'refused: no such or a failed deployment, it runs already, its image is gone; nothing was touched',
     notUndone: 'failed, and the way back failed too; recover says what to do',
     locked: 'another command is at work in this project',
-    interrupted: 'interrupted before anything was changed',
+    interrupted: 'interrupted (Ctrl-C), and everything is as it was before',
+    terminated: 'told to stop (SIGTERM), and everything is as it was before',
   } as const;
   static override args = {
     deployment: Args.string({ description: 'the deployment to go back to, v12 or 12', ignoreStdin: true }),

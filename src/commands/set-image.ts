@@ -24,7 +24,8 @@ export default class SetImage extends ChangingCommand {
     refused: 'refused: no edit is safe, or it would change what was not agreed to; nothing was touched',
     notUndone: 'failed, and a file could not be put back; or an earlier command was cut off: recover first',
     locked: 'another command is at work in this project',
-    interrupted: 'interrupted, and every byte is as it was before',
+    interrupted: 'interrupted (Ctrl-C), and every byte is as it was before',
+    terminated: 'told to stop (SIGTERM), and every byte is as it was before',
   } as const;
   static override args = {
     'service=ref': Args.string({

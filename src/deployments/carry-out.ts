@@ -7,7 +7,7 @@ import { byService, listContainers } from '../docker/containers.ts';
 import { refuseUnwritable } from '../compose/file-edit.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Runner } from '../docker/runner.ts';
-import { messageOf, RewindError, withState } from '../errors.ts';
+import { exitOf, isInterruption, messageOf, RewindError, withState } from '../errors.ts';
 import { completePoints } from '../restore-points/complete-points.ts';
 import type { Deployment } from './deployment.ts';
 import { succeededRecord, takenBackRecord } from './draft.ts';
@@ -106,6 +106,7 @@ async function failed(
       'DEPLOYMENT_FAILED',
       `${messageOf(error)}. Everything is back as it was${await completePoints(prepared.plan)}; ${recorded}`,
       {
+        exit: isInterruption(error) ? exitOf(error) : 'failed',
         details,
         state: 'undone',
         hint: `docker rewind show ${id}`,

@@ -1,5 +1,5 @@
 import type { Runner } from '../docker/runner.ts';
-import { messageOf, RewindError, withState } from '../errors.ts';
+import { isInterruption, messageOf, RewindError, withState } from '../errors.ts';
 import { execute, type ExecutionObserver } from '../plan/executor.ts';
 import { Journal } from '../plan/journal.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
@@ -47,5 +47,5 @@ export async function carryOutData(
   await journal.conclude();
   const kept = await completePoints(plan);
   if (execution.outcome === 'unchanged') throw withState(error, 'unchanged', `Nothing was changed${kept}`);
-  throw withState(error, 'undone', `Everything is back as it was${kept}`, 'failed');
+  throw withState(error, 'undone', `Everything is back as it was${kept}`, isInterruption(error) ? undefined : 'failed');
 }

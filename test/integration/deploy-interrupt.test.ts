@@ -30,7 +30,7 @@ describe('interrupting a deploy', () => {
     const session = await project.tty(['deploy', `web=${project.repository}:v2`]);
     await untilRuns(project, `${project.repository}:v2`);
     session.send(KEYS.ctrlC);
-    expect(await session.exit(), session.text).to.equal(1);
+    expect(await session.exit(), session.text).to.equal(130);
     expect(session.text).to.match(/interrupted\. Everything is back as it was; recorded as failed \(v2\)/);
     expect(session.raw.lastIndexOf(CURSOR_SHOWN)).to.be.greaterThan(session.raw.lastIndexOf('\u001B[?25l'));
     await expectPutBack(before);
@@ -48,7 +48,7 @@ describe('interrupting a deploy', () => {
     const exit = once(child, 'exit');
     await untilRuns(project, `${project.repository}:v2`);
     child.kill('SIGTERM');
-    expect((await exit)[0], stderr).to.equal(1);
+    expect((await exit)[0], stderr).to.equal(130);
     expect(stderr).to.match(/Everything is back as it was/);
     await expectPutBack(before);
   });
