@@ -47,5 +47,10 @@ export async function carryOutData(
   await journal.conclude();
   const kept = await completePoints(plan);
   if (execution.outcome === 'unchanged') throw withState(error, 'unchanged', `Nothing was changed${kept}`);
-  throw withState(error, 'undone', `Everything is back as it was${kept}`, isInterruption(error) ? undefined : 'failed');
+  throw withState(
+    error,
+    'undone',
+    `Everything is back as it was${kept}`,
+    isInterruption(error) ? undefined : 'failed',
+  );
 }
