@@ -1,7 +1,9 @@
 import type { DatabaseEngine, EngineKind } from './engine.ts';
 
 /** Loaded only where a project has such a service. */
-const ENGINES: Readonly<Partial<Record<EngineKind, () => Promise<DatabaseEngine>>>> = {};
+const ENGINES: Readonly<Partial<Record<EngineKind, () => Promise<DatabaseEngine>>>> = {
+  redis: async () => (await import('./redis/engine.ts')).redis,
+};
 
 export function hasEngine(kind: EngineKind): boolean {
   return ENGINES[kind] !== undefined;
