@@ -103,7 +103,9 @@ export async function noteUnsettled(
 }
 
 async function compare(context: ArchiveContext, before: string, after: string): Promise<Difference> {
-  return differenceOf(openIndex(join(context.directory, before)), openIndex(join(context.directory, after)));
+  return differenceOf(openIndex(join(context.directory, before)), () =>
+    openIndex(join(context.directory, after)),
+  );
 }
 
 async function since(
@@ -112,7 +114,7 @@ async function since(
   progress: VolumeProgress,
 ): Promise<Difference> {
   const stored = storedIndex(await context.store.read(earlier.heldBy ?? earlier.point, earlier.index.path));
-  return differenceOf(stored, openIndex(join(context.directory, progress.index)));
+  return differenceOf(stored, () => openIndex(join(context.directory, progress.index)));
 }
 
 async function reuse(task: VolumeTask, context: ArchiveContext, progress: VolumeProgress): Promise<boolean> {

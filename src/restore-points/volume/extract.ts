@@ -8,8 +8,8 @@ import { damaged, verified } from '../verified.ts';
 import { requireCodes, type Helper } from './helper.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
-import { decompressed, openIndex, storedIndex, takeIndex } from './index-source.ts';
-import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN } from './scripts.ts';
+import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
+import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, SET_TIMES } from './scripts.ts';
 
 export interface ExtractContext {
   helper: Helper;
@@ -58,25 +58,60 @@ export async function extractVolume(
   }
 }
 
-/** Compares what was extracted with the restore point's index. Throws NOT_EQUAL with the first differences. */
+/**
+ * Compares what was extracted with the restore point's index. Throws NOT_EQUAL with the first differences. Tar puts
+ * links that lead out of the archive in their place at the very end, when it has set the times of some of the
+ * directories that they are in already: those are set again.
+ */
 export async function compareWithIndex(
   volume: VolumeArtifact,
   target: Target,
   context: ExtractContext,
 ): Promise<void> {
-  const file = join(context.directory, `${volume.slug}.restored.index`);
-  await takeIndex(context.helper, file, { ...target, key: volume.key, live: false }, context.signal);
-  const unsettled = new Set(volume.unsettled === null ? [] : await readNames(context, volume.unsettled));
-  const problems = await compareIndexes(storedIndex(await verified(context, volume.index)), openIndex(file), {
-    unsettled,
-    coarse: volume.tools === 'busybox' || context.helper.tools === 'busybox',
-  });
+  const late: { path: string; mtime: string }[] = [];
+  let problems = await differences(volume, target, context, (directory) => late.push(directory));
+  if (problems.length === 0 && late.length > 0) {
+    await setTimes(volume, late, target, context);
+    problems = await differences(volume, target, context);
+  }
   if (problems.length === 0) return;
   throw new RewindError('NOT_EQUAL', `${volume.key} as extracted is not what the restore point describes`, {
     exit: 'refused',
     details: problems.map((problem) => Buffer.from(problem, 'latin1').toString('utf8')),
     hint: 'docker rewind list shows the other restore points',
   });
+}
+
+async function differences(
+  volume: VolumeArtifact,
+  target: Target,
+  context: ExtractContext,
+  onDirectoryTime?: (directory: { path: string; mtime: string }) => void,
+): Promise<string[]> {
+  const file = join(context.directory, `${volume.slug}.restored.index`);
+  await takeIndex(context.helper, file, { ...target, key: volume.key, live: false }, context.signal);
+  const unsettled = new Set(volume.unsettled === null ? [] : await readNames(context, volume.unsettled));
+  return compareIndexes(storedIndex(await verified(context, volume.index)), openIndex(file), {
+    unsettled,
+    coarse: volume.tools === 'busybox' || context.helper.tools === 'busybox',
+    ...(onDirectoryTime === undefined ? {} : { onDirectoryTime }),
+  });
+}
+
+async function setTimes(
+  volume: VolumeArtifact,
+  directories: readonly { path: string; mtime: string }[],
+  target: Target,
+  context: ExtractContext,
+): Promise<void> {
+  const words = directories.flatMap(({ path, mtime }) => ['-d', `@${mtime}`, path]);
+  const { report } = await context.helper.run(
+    SET_TIMES,
+    [inTarget(target)],
+    { input: Readable.from([nameList(words)]) },
+    context.signal,
+  );
+  requireCodes(report, ['touch'], `extracting ${volume.key}`);
 }
 
 const inTarget = ({ slug, below }: Target): string =>
@@ -92,7 +127,7 @@ async function removeDeleted(
   const { report } = await context.helper.run(
     DELETE,
     [directory],
-    { input: Readable.from([Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1')]) },
+    { input: Readable.from([nameList(names)]) },
     context.signal,
   );
   requireCodes(report, ['delete'], `extracting ${volume.key}`);

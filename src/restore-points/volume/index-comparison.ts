@@ -6,6 +6,8 @@ export interface ComparisonOptions {
   unsettled: ReadonlySet<string>;
   /** BusyBox keeps whole seconds, no link targets in its index. */
   coarse: boolean;
+  /** Hears of directories that differ in their time alone; without it they are differences like all others. */
+  onDirectoryTime?: (directory: { path: string; mtime: string }) => void;
 }
 
 const REPORTED = 5;
@@ -30,7 +32,9 @@ export async function compareIndexes(
     else if (got === undefined) problems.push(`${path} is missing`);
     else {
       const field = firstDifference(want, got, options.coarse);
-      if (field !== undefined) problems.push(`${path}: its ${field} is not as it was`);
+      if (field === 'time' && want.type === 'd' && options.onDirectoryTime !== undefined)
+        options.onDirectoryTime({ path, mtime: want.mtime });
+      else if (field !== undefined) problems.push(`${path}: its ${field} is not as it was`);
       else if (!links.agree(want, got)) problems.push(`${path}: it is not the same file as its other names`);
     }
   }
@@ -43,11 +47,10 @@ function firstDifference(want: IndexRecord, got: IndexRecord, coarse: boolean): 
   if (want.uid !== got.uid || want.gid !== got.gid) return 'owner';
   if (want.type === 'f' && want.size !== got.size) return 'size';
   const seconds = (time: string): string => (coarse ? (time.split('.')[0] ?? '') : time);
-  // BusyBox tar sets neither the times of links nor, for good, those of directories.
-  if (!(coarse && (want.type === 'l' || want.type === 'd')) && seconds(want.mtime) !== seconds(got.mtime))
-    return 'time';
   if (!coarse && want.target !== got.target) return want.type === 'l' ? 'target' : 'device number';
-  return undefined;
+  // BusyBox tar sets neither the times of links nor, for good, those of directories.
+  if (coarse && (want.type === 'l' || want.type === 'd')) return undefined;
+  return seconds(want.mtime) === seconds(got.mtime) ? undefined : 'time';
 }
 
 /** Whether names that were one file are one file again; only names with several links cost memory. */

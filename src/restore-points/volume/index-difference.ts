@@ -15,11 +15,14 @@ const TICK_SECONDS = 0.02;
 const COARSE_SECONDS = 2;
 
 /**
- * Compares two indexes of one volume. An entry that changed so close to the earlier index that a later change could
- * bear the same time counts as changed. Memory grows with what changed, not with the volume.
+ * Compares two indexes of one volume; `after` is read twice where names of one file changed. An entry that changed so
+ * close to the earlier index that a later change could bear the same time counts as changed. Memory grows with what
+ * changed, not with the volume.
  */
-export async function differenceOf(before: IndexReader, after: IndexReader): Promise<Difference> {
+export async function differenceOf(before: IndexReader, after: () => IndexReader): Promise<Difference> {
   const difference: Difference = { changed: [], deleted: [], bytes: 0 };
+  /** Files with several names of which one is to be archived, with those names. */
+  const linked = new Map<string, Set<string>>();
   const directories = new Set<string>();
   const needed = new Set<string>();
   const change = (entry: IndexRecord): void => {
@@ -27,19 +30,29 @@ export async function differenceOf(before: IndexReader, after: IndexReader): Pro
     difference.changed.push(entry.path);
     if (entry.type === 'd') directories.add(entry.path);
     if (entry.type === 'f') difference.bytes += entry.blocks * 512;
+    if (entry.type !== 'd' && entry.links > 1)
+      linked.set(entry.inode, (linked.get(entry.inode) ?? new Set()).add(entry.path));
     above(entry.path, needed);
   };
   const remove = (entry: IndexRecord): void => {
     difference.deleted.push(entry.path);
     above(entry.path, needed);
   };
-  for await (const [old, now] of merged(before, after)) {
+  for await (const [old, now] of merged(before, after())) {
     if (now === undefined) remove(old as IndexRecord);
     else if (old === undefined) change(now);
     else if (old.type !== now.type) {
       remove(old);
       change(now);
     } else if (old.line !== now.line || isTooFresh(old, before.takenAt)) change(now);
+  }
+  // A name can be new without a trace at the others (the directory that it is in was renamed): they belong together.
+  if (linked.size > 0) {
+    const again = after();
+    for (let entry = await again.next(); entry !== undefined; entry = await again.next()) {
+      const names = entry.type === 'd' || entry.links < 2 ? undefined : linked.get(entry.inode);
+      if (names !== undefined && !names.has(entry.path)) change(entry);
+    }
   }
   // Directories that only lead to what changed get their times back, too.
   const gone = new Set(difference.deleted);

@@ -140,6 +140,15 @@ code delete $?
 report
 `;
 
+/** $1 directory; standard input has three words for each directory below: `-d`, `@TIME`, its name. */
+export const SET_TIMES = `
+set -u
+${CODES}cd -- "$1" || exit 91
+xargs -0 -n 3 touch -c -m -h
+code touch $?
+report
+`;
+
 /** $1 directory. Prints the bytes that are free there. */
 export const FREE = `
 set -- $(stat -f -c '%a %S' "$1") && echo "$(($1 * $2))"

@@ -13,7 +13,7 @@ describe('docs/restore-points.md', () => {
     await project.inside(ONE_OF_EVERYTHING);
     await project.backup();
     await project.inside(
-      'rm -r dir/deep ; rm dangling ; mkdir dangling ; echo more >>dir/file ; touch -d @99.5 .',
+      'rm -r dir/deep ; rm dangling ; mkdir dangling ; echo more >>dir/file ; ln -s /etc dir/-link ; touch -d @98.5 dir ; touch -d @99.5 .',
     );
     const snapshot = await project.snapshot();
     const { id, volumes } = await project.backup();

@@ -158,6 +158,7 @@ printf 'x' >$'new\\nline' ; printf 'y' >$'not-utf8-\\xff\\xfe' ; printf 'z' >$'-
 ln dir/file dir/hard
 ln -s file dir/link
 ln -s /nowhere/at/all dangling
+ln dangling dir/deep/dangling
 ln -s 'a//b' doubleslash
 mkfifo pipe
 mknod null c 1 3

@@ -30,6 +30,7 @@ export function randomTree(seed: number): RandomTree {
   const below = (limit: number): number => Math.floor(random() * limit);
   const directories = ['.'];
   const files: string[] = [];
+  const links: string[] = [];
   let count = 0;
 
   const name = (): string => {
@@ -53,7 +54,12 @@ export function randomTree(seed: number): RandomTree {
         ? [`[ -f ${target} ] && setfattr -n user.k${below(9)} -v v${below(99)} ${target}`]
         : []),
       ...(random() < 0.15 ? [`[ -L ${target} ] || setfacl -m u:${below(999) + 1}:rw ${target}`] : []),
-      ...(random() < 0.5 ? [`touch -h -d @${below(2_000_000_000)}.${nanoseconds} ${target}`] : []),
+      ...(random() < 0.1 ? [`[ -d ${target} ] && setfacl -d -m u:${below(999) + 1}:rx ${target}`] : []),
+      ...(random() < 0.1 ? [`[ -d ${target} ] && setfattr -n user.d${below(9)} ${target}`] : []),
+      ...(random() < 0.1 ? [`[ -f ${target} ] && setcap cap_net_bind_service+ep ${target}`] : []),
+      ...(random() < 0.5
+        ? [`touch -h -d @${random() < 0.1 ? '-' : ''}${below(2_000_000_000)}.${nanoseconds} ${target}`]
+        : []),
     ];
   };
   const make = (): string[] => {
@@ -64,9 +70,11 @@ export function randomTree(seed: number): RandomTree {
     if (kind < 2) {
       directories.push(path);
       made = `mkdir ${target}`;
-    } else if (kind === 2)
+    } else if (kind === 2) {
+      links.push(path);
       made = `ln -s ${pick(["'../x y'", '/etc/passwd', "'a//b'", quoted(path)])} ${target}`;
-    else if (kind === 3 && files.length > 0) made = `ln ${quoted(pick(files))} ${target}`;
+    } else if (kind === 3 && files.length > 0)
+      made = `ln ${quoted(pick(links.length > 0 && random() < 0.3 ? links : files))} ${target}`;
     else if (kind === 4)
       made = pick([
         `mkfifo ${target}`,
@@ -85,7 +93,7 @@ export function randomTree(seed: number): RandomTree {
   const change = (): string[] => {
     const path = files.length > 0 ? pick(files) : '';
     const target = quoted(path);
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
         return [`rm -rf ${target}`];
       case 1:
@@ -102,6 +110,10 @@ export function randomTree(seed: number): RandomTree {
       case 5: {
         const directory = pick(directories);
         return directory === '.' ? [] : [`rm -rf ${quoted(directory)}`];
+      }
+      case 6: {
+        const directory = pick(directories);
+        return directory === '.' ? [] : [`mv -T ${quoted(directory)} ${quoted(fresh())}`];
       }
       default:
         return make();

@@ -25,7 +25,7 @@ const index = (records: readonly string[], takenAt = 100): IndexReader => {
   );
 };
 const differ = (before: readonly string[], after: readonly string[]) =>
-  differenceOf(index(before), index(after));
+  differenceOf(index(before), () => index(after));
 const refusal = async (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'nothing was refused',
@@ -56,6 +56,17 @@ describe('a volume index', () => {
     );
     expect(deleted).to.deep.equal(['./x']);
     expect(changed).to.have.members(['.', './x', './x/y']);
+  });
+
+  it('takes all names of a file together where one is new, though nothing happened to the file itself', async () => {
+    const file = { links: 2, inode: 9 };
+    const other = record('./z', 'f', { links: 2, inode: 8 });
+    const [dir, renamed] = [record('./d', 'd'), record('./e', 'd', { ctime: '20.0000000001' })];
+    const before = [root, record('./a', 'f', file), dir, record('./d/x', 'f', file), other];
+    const after = [root, record('./a', 'f', file), renamed, record('./e/x', 'f', file), other];
+    const { changed, deleted } = await differ(before, after);
+    expect(changed).to.have.members(['.', './e', './e/x', './a']);
+    expect(deleted).to.have.members(['./d', './d/x']);
   });
 
   it('takes what changed just before it for changed: a later change may bear the same time', async () => {
