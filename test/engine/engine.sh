@@ -26,6 +26,7 @@ missing_tools() {
   have git || echo git
   have script || echo bsdutils
   have flock || echo util-linux
+  have faketime || echo faketime
   have debootstrap || echo debootstrap
   [ -x /usr/bin/busybox ] || [ -x /bin/busybox ] || echo busybox-static
 }

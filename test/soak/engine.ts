@@ -1,0 +1,69 @@
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { until } from '../integration/world.ts';
+
+const IMAGES = ['rewind-test/app:base', 'rewind-test/helper:1'];
+
+/** A dockerd of our own, that may be killed: no bridge, no rules in the host's firewall. */
+export class OwnEngine {
+  readonly host: string;
+  readonly #root: string;
+  #process: ChildProcess | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+    mkdirSync(root, { recursive: true });
+    this.host = `unix://${join(root, 'docker.sock')}`;
+  }
+
+  async start(): Promise<void> {
+    const log = openSync(this.#path('dockerd.log'), 'a');
+    this.#process = spawn('dockerd', [
+      '--host', this.host, '--data-root', this.#path('data'), '--exec-root', this.#path('exec'), '--pidfile', this.#path('pid'),
+      '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-masq=false',
+    ], { stdio: ['ignore', log, log], detached: true }); // prettier-ignore
+    await until('an answer of dockerd', async () => (await this.docker('version')).exitCode === 0, 60_000);
+  }
+
+  /** Takes the images of the tests over from the engine that has them. */
+  async loadImages(): Promise<void> {
+    const saved = execa('docker', ['save', ...IMAGES], { encoding: 'buffer', maxBuffer: 2 ** 31 });
+    await execa('docker', ['--host', this.host, 'load'], { input: (await saved).stdout });
+  }
+
+  /** Kills or stops dockerd, and brings it up again. Containers that ran without a restart policy are down then. */
+  async restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    await this.stop(signal);
+    await this.start();
+  }
+
+  async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const running = this.#process;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = new Promise((resolve) => running.once('exit', resolve));
+    running.kill(signal);
+    await gone;
+  }
+
+  async docker(...args: string[]) {
+    return execa('docker', ['--host', this.host, ...args], { reject: false });
+  }
+
+  async remove(): Promise<void> {
+    const ids = (await this.docker('ps', '-aq')).stdout.split('\n').filter((line) => line !== '');
+    if (ids.length > 0) await this.docker('rm', '-f', ...ids);
+    await this.stop('SIGTERM');
+    const containerd = this.#path('exec/containerd/containerd.pid');
+    try {
+      process.kill(Number(readFileSync(containerd, 'utf8')), 'SIGKILL');
+    } catch {
+      // It went with dockerd.
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.#root, name);
+  }
+}
