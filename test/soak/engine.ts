@@ -6,7 +6,10 @@ import { until } from '../integration/world.ts';
 
 const IMAGES = ['rewind-test/app:base', 'rewind-test/helper:1'];
 
-/** A dockerd of our own, that may be killed: no bridge, no rules in the host's firewall. */
+/**
+ * A dockerd of our own, that may be killed. It has a network namespace of its own: without a bridge it would remove the
+ * bridge of the host's engine.
+ */
 export class OwnEngine {
   readonly host: string;
   readonly #root: string;
@@ -20,9 +23,10 @@ export class OwnEngine {
 
   async start(): Promise<void> {
     const log = openSync(this.#path('dockerd.log'), 'a');
-    this.#process = spawn('dockerd', [
-      '--host', this.host, '--data-root', this.#path('data'), '--exec-root', this.#path('exec'), '--pidfile', this.#path('pid'),
-      '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-masq=false',
+    // unshare becomes dockerd: a signal to the one is a signal to the other.
+    this.#process = spawn('unshare', [
+      '--net', 'dockerd', '--host', this.host, '--data-root', this.#path('data'), '--exec-root', this.#path('exec'),
+      '--pidfile', this.#path('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-masq=false',
     ], { stdio: ['ignore', log, log], detached: true }); // prettier-ignore
     await until('an answer of dockerd', async () => (await this.docker('version')).exitCode === 0, 60_000);
   }
