@@ -4,6 +4,7 @@ interface KnownPoint {
   /** Writes that were acknowledged before it was begun: it must hold them. */
   holds: readonly string[];
   tree: string;
+  volumes: readonly string[];
 }
 
 /** The world before a command. */
@@ -37,7 +38,11 @@ export class DataModel {
   }
 
   learn(point: string, before: Before): void {
-    this.points.set(point, { holds: before.holds, tree: before.tree });
+    this.points.set(point, {
+      holds: before.holds,
+      tree: before.tree,
+      volumes: this.#project.volumesOf(point),
+    });
   }
 
   /** What is wrong where everything should be as before, with what was written since; empty where nothing is. */

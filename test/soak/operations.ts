@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 export interface Operation {
   args: string[];
   /** The restore point and volumes that it puts back; undefined: data is to stay. */
-  restores?: { point: string; volumes: string[] };
+  restores?: { point: string; volumes: readonly string[] };
 }
 
 const WEIGHTS = { backup: 5, hot: 2, only: 2, restore: 4, 'restore-only': 3, deploy: 4, rollback: 2 };
@@ -12,11 +12,10 @@ const WEIGHTS = { backup: 5, hot: 2, only: 2, restore: 4, 'restore-only': 3, dep
 /** A command at random; a backup where there is no point yet to be restored. */
 export function randomOperation(
   random: Random,
-  points: readonly string[],
+  points: ReadonlyMap<string, { volumes: readonly string[] }>,
   versions: readonly string[],
 ): Operation {
   const kind = random.weighted(WEIGHTS);
-  const volume = random.pick(['data', 'tree']);
   switch (kind) {
     case 'deploy':
       return {
@@ -27,14 +26,15 @@ export function randomOperation(
     case 'hot':
       return { args: ['backup', '--mode', 'hot'] };
     case 'only':
-      return { args: ['backup', volume] };
+      return { args: ['backup', random.pick(['data', 'tree'])] };
     default:
   }
-  if (points.length === 0 || kind === 'backup') return { args: ['backup'] };
-  const point = random.pick(points);
+  if (points.size === 0 || kind === 'backup') return { args: ['backup'] };
+  const [point, { volumes }] = random.pick([...points]);
+  const only = random.pick(volumes);
   return kind === 'restore'
-    ? { args: ['restore', point, '--yes'], restores: { point, volumes: ['data', 'tree'] } }
-    : { args: ['restore', point, '--only', volume, '--yes'], restores: { point, volumes: [volume] } };
+    ? { args: ['restore', point, '--yes'], restores: { point, volumes } }
+    : { args: ['restore', point, '--only', only, '--yes'], restores: { point, volumes: [only] } };
 }
 
 /** What is done to a command while it works, by how often. */

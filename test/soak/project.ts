@@ -158,6 +158,12 @@ touch "f$((RANDOM % 40))" 2>/dev/null || :`;
     return namesIn(join(this.disks.store.path, 'points')).filter((name) => !name.startsWith('.'));
   }
 
+  /** The keys of a point's volumes. */
+  volumesOf(id: string): string[] {
+    const manifest = readFileSync(join(this.disks.store.path, 'points', id, 'manifest.json'), 'utf8');
+    return (JSON.parse(manifest) as { volumes: { key: string }[] }).volumes.map(({ key }) => key);
+  }
+
   removePoint(id: string): void {
     rmSync(join(this.disks.store.path, 'points', id), { recursive: true, force: true });
   }

@@ -47,7 +47,7 @@ export class Soak {
     const random = this.#random;
     this.#count('operations');
     await this.#project.mutate(random.between(1, 1_000_000));
-    const operation = randomOperation(random, [...this.#model.points.keys()], VERSIONS);
+    const operation = randomOperation(random, this.#model.points, VERSIONS);
     const trouble = random.weighted(TROUBLES);
     const before = await this.#model.before();
     const imageBefore = this.#project.imageInFile('web');
