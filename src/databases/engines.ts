@@ -2,6 +2,7 @@ import type { DatabaseEngine, EngineKind } from './engine.ts';
 
 /** Loaded only where a project has such a service. */
 const ENGINES: Readonly<Partial<Record<EngineKind, () => Promise<DatabaseEngine>>>> = {
+  postgres: async () => (await import('./postgres/engine.ts')).postgres,
   redis: async () => (await import('./redis/engine.ts')).redis,
 };
 

@@ -125,6 +125,10 @@ export class ProcessRunner implements Runner {
         subprocess.kill();
         output.destroy();
       });
+    // A program that ends, or closes its input, before it was fed to the end still has its say.
+    const fedUp = (error: unknown): undefined => {
+      if (!isBrokenPipe(error)) throw error;
+    };
     // What the program started may live on and keep the pipes open.
     const abandoned = (): void => {
       output.destroy();
@@ -137,7 +141,7 @@ export class ProcessRunner implements Runner {
     const fed =
       options.input === undefined || subprocess.stdin === null
         ? undefined
-        : guarded(pipeline(options.input, subprocess.stdin));
+        : guarded(pipeline(options.input, subprocess.stdin).catch(fedUp));
     const [value, raw] = await Promise.all([guarded(options.output(output)), subprocess, piped, fed]).finally(
       () => options.signal.removeEventListener('abort', abandoned),
     );

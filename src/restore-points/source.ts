@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { slugOf } from './slug.ts';
 import { lstatSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Project, ServiceModel } from '../compose/project.ts';
@@ -84,11 +84,4 @@ function isData(projectDirectory: string, source: string): boolean {
 
 export function mountsOf(service: ServiceModel): MountModel[] {
   return (service['volumes'] as MountModel[] | undefined) ?? [];
-}
-
-/** Plain keys stay as they are; others get a hash so that no two fall together. */
-export function slugOf(key: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(key)) return key;
-  const hash = createHash('sha256').update(key).digest('hex').slice(0, 8);
-  return `${key.replace(/[^A-Za-z0-9_-]/g, '_')}-${hash}`.replace(/^-/, '_');
 }

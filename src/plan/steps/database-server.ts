@@ -5,7 +5,7 @@ import type { DatabaseService, EngineContext, Server } from '../../databases/eng
 import { engineFor } from '../../databases/engines.ts';
 import { RewindError } from '../../errors.ts';
 import { chosenHelperImage } from '../../restore-points/helper-image.ts';
-import { slugOf } from '../../restore-points/source.ts';
+import { slugOf } from '../../restore-points/slug.ts';
 import { makePrivateDirectory } from '../durable.ts';
 import type { StepContext } from './context.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseArtifact, DatabaseService } from '../../databases/engine.ts';
 import { engineFor } from '../../databases/engines.ts';
 import { RewindError } from '../../errors.ts';
-import { slugOf } from '../../restore-points/source.ts';
+import { slugOf } from '../../restore-points/slug.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import { openStore } from '../../stores/open.ts';
 import { writeDurably } from '../durable.ts';

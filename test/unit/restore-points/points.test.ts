@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { bytesText } from '../../../src/bytes-text.ts';
 import { parseManifest, renderManifest, type Manifest } from '../../../src/restore-points/manifest.ts';
 import { findPoint, newPointId } from '../../../src/restore-points/point-id.ts';
-import { slugOf } from '../../../src/restore-points/source.ts';
+import { slugOf } from '../../../src/restore-points/slug.ts';
 import { readTarMessages } from '../../../src/restore-points/volume/tar-messages.ts';
 
 const manifest: Manifest = {

@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { bytesText } from '../../bytes-text.ts';
+import { execScriptArgv } from '../../docker/exec.ts';
+import { RewindError } from '../../errors.ts';
+import { writeDurably } from '../../plan/durable.ts';
+import type { DatabaseArtifact, LoadRequest, LoadTarget } from '../engine.ts';
+import type { DatabaseProperties } from './catalog.ts';
+import { compareLoaded } from './compare.ts';
+import { failure } from './failure.ts';
+import { missingGlobals } from './globals.ts';
+import { fileName, loadingName } from './names.ts';
+import { applyProperties, createDatabase, type Available } from './properties.ts';
+import { accessArgs, json, sql, type Access } from './psql.ts';
+import { FREE, LOAD } from './scripts.ts';
+import { majorOf, observeServer, type PostgresState } from './server.ts';
+import { connectionString, literal } from './sql.ts';
+
+/** From this size on a dump is put into a file first, so that several jobs can load it. */
+const PARALLEL_FROM = 16 * 1024 * 1024;
+
+/** The roles that a restore makes: unswap removes them. */
+export const ROLES_FILE = 'roles.json';
+
+/** Loads all targets beside the live databases, globals first, and compares each with what was dumped. */
+export async function loadServer(access: Access, request: LoadRequest): Promise<void> {
+  const state = await observeServer(access);
+  await requireRoom(access, state, request);
+  await requireMovable(access, request);
+  await restoreGlobals(access, request);
+  const available = await availableIn(access, state);
+  for (const target of request.targets) {
+    if (target.isNew && state.databases.some(({ name }) => name === target.database))
+      throw new RewindError('DATABASE_EXISTS', `there is a database "${target.database}" already`, {
+        exit: 'refused',
+      });
+    await loadDatabase(access, request, { target, available, directory: state.directory });
+  }
+}
+
+interface Loading {
+  target: LoadTarget;
+  available: Available;
+  directory: string | null;
+}
+
+async function loadDatabase(access: Access, request: LoadRequest, loading: Loading): Promise<void> {
+  const { artifact, database } = loading.target;
+  const { service } = access.server;
+  const name = loadingName(database, request.restore);
+  const properties = artifact.details['properties'] as DatabaseProperties;
+  const doing = `loading ${service}/${database}`;
+  await sql(access, '', createDatabase(name, properties, loading.available), doing);
+  const timescale = (artifact.details['extensions'] as string[] | null)?.includes('timescaledb') === true;
+  if (timescale) {
+    const before = 'create extension if not exists timescaledb; select public.timescaledb_pre_restore();';
+    await sql(access, name, before, doing);
+  }
+  await runRestore(access, request, { ...loading, name, timescale });
+  if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
+  await sql(access, name, 'analyze;', `gathering statistics of ${service}/${database}`);
+  await compareLoaded(access, name, artifact);
+  await sql(access, '', applyProperties(name, properties, loading.available), doing);
+}
+
+async function runRestore(
+  access: Access,
+  request: LoadRequest,
+  { target, available, directory, name, timescale }: Loading & { name: string; timescale: boolean },
+): Promise<void> {
+  const { server, context } = access;
+  const { artifact, database } = target;
+  const wanted = (artifact.details['tablespaces'] as string[] | undefined) ?? [];
+  const inFile = artifact.dump.bytes >= PARALLEL_FROM && !timescale;
+  const flags = wanted.every((each) => available.tablespaces.has(each)) ? [] : ['--no-tablespaces'];
+  const input = new PassThrough();
+  const feeding = feed(await request.read(artifact.dump), input, (bytes) =>
+    context.onProgress(database, bytes, current),
+  );
+  let current: string | undefined;
+  const { result } = await context.runner.stream(
+    execScriptArgv(
+      server.container,
+      LOAD,
+      [
+        ...accessArgs(access, ''),
+        connectionString(name),
+        String(artifact.dump.bytes),
+        inFile ? `${fileName(request.restore)}${randomBytes(3).toString('hex')}.dump` : '',
+        directory ?? '/nonexistent',
+        '--verbose',
+        ...flags,
+      ],
+      { stdin: true },
+    ),
+    {
+      input,
+      signal: context.signal,
+      onLine: (line) => {
+        const table = /processing data for table "(.*)"$/.exec(line)?.[1];
+        if (table === undefined) return;
+        current = table;
+        context.onProgress(database, artifact.dump.bytes, table);
+      },
+      output: async (stdout) => {
+        for await (const _ of stdout) continue;
+        input.end();
+      },
+    },
+  );
+  if (result.exitCode !== 0) throw failure(server, result, `loading ${server.service}/${database}`);
+  await feeding;
+}
+
+/** Feeds a stored dump, whose end closes nothing: the closed input is how the container hears that we are gone. */
+async function feed(stored: Readable, input: PassThrough, onBytes: (bytes: number) => void): Promise<void> {
+  let bytes = 0;
+  stored.on('data', (chunk: Uint8Array) => onBytes((bytes += chunk.length)));
+  await pipeline(stored, input, { end: false }).catch((error: Error) => {
+    input.destroy(error);
+  });
+}
+
+/** Makes the roles that are missing, all or none. What is made is written down before. */
+async function restoreGlobals(access: Access, request: LoadRequest): Promise<void> {
+  const globals = request.targets.find(({ artifact }) => artifact.globals !== null)?.artifact.globals;
+  if (globals === null || globals === undefined) return;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await request.read(globals)) chunks.push(chunk as Uint8Array);
+  const present = await rolesOf(access);
+  const missing = missingGlobals(Buffer.concat(chunks).toString('utf8'), present);
+  if (missing.roles.length === 0) return;
+  await writeDurably(join(request.workDirectory, ROLES_FILE), JSON.stringify(missing.roles));
+  const statements = ['begin', ...missing.statements, 'commit']
+    .map((statement) => `${statement};`)
+    .join('\n');
+  await sql(access, '', statements, `making the roles ${missing.roles.join(', ')}`);
+  access.context.onLine(`made roles that were missing: ${missing.roles.join(', ')}`);
+}
+
+async function rolesOf(access: Access): Promise<Set<string>> {
+  const query = "select coalesce(jsonb_agg(rolname), '[]') from pg_roles";
+  return new Set(await json<string[]>(access, '', query, 'looking at the roles'));
+}
+
+async function availableIn(access: Access, state: PostgresState): Promise<Available> {
+  const query = "select coalesce(jsonb_agg(spcname), '[]') from pg_tablespace";
+  return {
+    major: majorOf(state.version),
+    roles: await rolesOf(access),
+    tablespaces: new Set(await json<string[]>(access, '', query, 'looking at the tablespaces')),
+  };
+}
+
+/** The loaded databases lie beside the live ones. Where the server does not say how much is free, it fails by itself. */
+async function requireRoom(
+  access: Access,
+  { directory }: PostgresState,
+  request: LoadRequest,
+): Promise<void> {
+  const { server, context } = access;
+  if (directory === null) return;
+  const result = await context.runner.run(execScriptArgv(server.container, FREE, [directory]), {
+    signal: context.signal,
+  });
+  const free = Number(result.stdout);
+  const need = request.targets.reduce((sum, { artifact }) => sum + artifact.serverBytes, 0);
+  if (result.exitCode !== 0 || !(free > 0) || free > need) return;
+  throw new RewindError(
+    'NO_SPACE',
+    `${server.service} has too little space for a second copy: ${bytesText(need)} are needed, ${bytesText(free)} are free`,
+    { exit: 'refused', hint: 'Free some space on the disk of its data: docker system df' },
+  );
+}
+
+/** A database that replicates, or in which a transaction is prepared, cannot be put aside by renaming. */
+async function requireMovable(access: Access, request: LoadRequest): Promise<void> {
+  const names = request.targets.map(({ database }) => literal(database)).join(', ');
+  const held = await json<{ database: string; by: string }[]>(
+    access,
+    '',
+    `select coalesce(jsonb_agg(jsonb_build_object('database', d, 'by', b)), '[]') from (
+       select database::text d, 'the replication slot ' || slot_name b from pg_replication_slots where database::text in (${names})
+       union all select database::text, 'the prepared transaction ' || gid from pg_prepared_xacts where database::text in (${names})
+       union all select d.datname::text, 'the subscription ' || subname from pg_subscription s join pg_database d on d.oid = s.subdbid
+         where d.datname::text in (${names})) held`,
+    'looking for replication',
+  );
+  const [first] = held;
+  if (first === undefined) return;
+  throw new RewindError(
+    'HELD_DATABASE',
+    `${access.server.service}/${first.database} cannot be replaced: ${first.by} belongs to it`,
+    {
+      exit: 'refused',
+      details: held.map(({ database, by }) => `${database}: ${by}`),
+      hint: 'End it first, or restore beside it with --to-database',
+    },
+  );
+}
+
+/** What people should know before a dump goes into a server of another version. Throws OLDER_SERVER (exit 4). */
+export function adviseLoad(artifact: DatabaseArtifact, serverVersion: string): string[] {
+  const [from, to] = [majorOf(artifact.version), majorOf(serverVersion)];
+  if (from > to) {
+    throw new RewindError(
+      'OLDER_SERVER',
+      `${artifact.key} was dumped by PostgreSQL ${artifact.version}, and the server is ${serverVersion}: an older one cannot load it`,
+      { exit: 'refused', hint: `Run an image of PostgreSQL ${from} or newer` },
+    );
+  }
+  if (from === to) return [];
+  return [
+    `it was dumped by PostgreSQL ${from} and is loaded by PostgreSQL ${to}'s own pg_restore: the data is converted, statistics are gathered anew; what ${to} does not know any more ends the restore before anything changes`,
+  ];
+}

@@ -1,0 +1,109 @@
+import { PassThrough } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { execScriptArgv } from '../../docker/exec.ts';
+import { RewindError } from '../../errors.ts';
+import type { EngineContext, Server } from '../engine.ts';
+import { failure } from './failure.ts';
+import { SESSION, SQL } from './scripts.ts';
+
+/** To whom our sessions belong, and how long a server that starts or recovers is waited for, in seconds. */
+export interface Access {
+  server: Server;
+  context: EngineContext;
+  session: string;
+  patience?: number;
+}
+
+/** What CONNECT takes first; `database` '' for one to work from. */
+export const accessArgs = ({ session, patience }: Access, database: string): string[] => [
+  session,
+  database,
+  String(patience ?? 10),
+];
+
+/** Whatever roles and databases are set to: these sessions find what PostgreSQL itself defines, and wait as they say. */
+export const SETTINGS = `set search_path to '';
+set client_encoding to 'UTF8';
+set standard_conforming_strings to on;
+set client_min_messages to warning;
+set default_transaction_read_only to off;
+set row_security to off;
+set statement_timeout to 0;
+set lock_timeout to 0;
+set idle_in_transaction_session_timeout to 0;
+`;
+
+/** Runs SQL and returns what it prints. Throws for the first error, with what was being done. */
+export async function sql(access: Access, database: string, text: string, doing: string): Promise<string> {
+  const { server, context } = access;
+  const result = await context.runner.run(
+    execScriptArgv(server.container, SQL, accessArgs(access, database), { stdin: true }),
+    { input: `${SETTINGS}${text}\n`, signal: context.signal },
+  );
+  if (result.exitCode !== 0) throw failure(server, result, doing);
+  return result.stdout;
+}
+
+/** Like `sql`, for a statement that prints one JSON document. */
+export async function json<T>(access: Access, database: string, text: string, doing: string): Promise<T> {
+  return JSON.parse(await sql(access, database, text, doing)) as T;
+}
+
+/** One session in a database that stays open, for a snapshot. */
+export interface Session {
+  /** The lines that a statement prints; undefined where it failed. */
+  ask(statement: string): Promise<string[] | undefined>;
+}
+
+const END = 'rewind-end-of-answer';
+
+/** Holds a session while `work` runs. */
+export async function withSession<T>(
+  access: Access,
+  database: string,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { server, context } = access;
+  const input = new PassThrough();
+  let outcome: { value: T } | { error: unknown } | undefined;
+  const { result } = await context.runner.stream(
+    execScriptArgv(server.container, SESSION, accessArgs(access, database), { stdin: true }),
+    {
+      input,
+      signal: context.signal,
+      output: async (stdout) => {
+        const lines = createInterface({ input: stdout, crlfDelay: Infinity })[Symbol.asyncIterator]();
+        const ask: Session['ask'] = async (statement) => {
+          input.write(`${statement}\n\\if :ERROR\n\\echo failed\n\\endif\n\\echo ${END}\n`);
+          const answer: string[] = [];
+          for (;;) {
+            const line = await lines.next();
+            if (line.done === true) throw new SessionEnded();
+            if (line.value === END) break;
+            answer.push(line.value);
+          }
+          return answer.at(-1) === 'failed' ? undefined : answer;
+        };
+        try {
+          await ask(SETTINGS);
+          outcome = { value: await work({ ask }) };
+        } catch (error) {
+          outcome = { error };
+        }
+        input.end();
+        for (let rest = await lines.next(); rest.done !== true; rest = await lines.next()) continue;
+      },
+    },
+  );
+  if (outcome !== undefined && 'value' in outcome) return outcome.value;
+  const error = outcome?.error;
+  if (error !== undefined && !(error instanceof SessionEnded)) throw error;
+  throw failure(server, result, `the session in ${server.service}/${database}`);
+}
+
+/** The answers of the servers stopped: the connection is gone. */
+class SessionEnded extends RewindError {
+  constructor() {
+    super('CONNECTION_LOST', 'the connection to the database server was lost');
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Constant scripts for the server's container. They find user and password where the images keep them, and hand them to
+ * PostgreSQL's own tools in the environment: nothing secret is ever an argument. The first argument is always the name that
+ * our sessions bear in pg_stat_activity, the second the database ('' for one to work from), the third how many seconds a
+ * server that starts or recovers is waited for.
+ */
+const CONNECT = `
+set -u
+LC_ALL=C; export LC_ALL
+setting() {
+  for name in "$@"; do
+    eval "value=\\\${$name:-} file=\\\${\${name}_FILE:-}"
+    if [ -n "$value" ]; then printf %s "$value"; return; fi
+    if [ -n "$file" ] && [ -r "$file" ]; then cat "$file"; return; fi
+  done
+}
+main=$(setting POSTGRES_DB POSTGRESQL_DATABASE)
+PGUSER=$(setting POSTGRES_USER POSTGRESQL_USERNAME)
+PGPASSWORD=$(setting POSTGRES_PASSWORD POSTGRESQL_PASSWORD)
+super=$(setting POSTGRESQL_POSTGRES_PASSWORD)
+if [ -n "$super" ]; then PGUSER=postgres PGPASSWORD=$super; fi
+PGUSER=\${PGUSER:-postgres}
+PGPORT=\${PGPORT:-\${POSTGRESQL_PORT_NUMBER:-5432}}
+PGAPPNAME=$1
+PGCONNECT_TIMEOUT=15
+if [ -z "$PGPASSWORD" ]; then unset PGPASSWORD; else export PGPASSWORD; fi
+unset PGOPTIONS PGSERVICE PGSERVICEFILE PGTARGETSESSIONATTRS PGHOSTADDR PGPASSFILE 2>/dev/null || :
+export PGUSER PGPORT PGAPPNAME PGCONNECT_TIMEOUT PGHOST PGDATABASE
+given=\${PGHOST:-}
+PGDATABASE=postgres
+connect() {
+  why= refused=
+  for PGHOST in "$given" '' /var/run/postgresql /tmp 127.0.0.1; do
+    for PGDATABASE in postgres "\${main:-$PGUSER}" template1; do
+      said=$(psql -XAtqw -c 'show server_version_num' 2>&1) && return 0
+      case $said in
+        *'does not exist'*) ;;
+        *FATAL*) refused=$said; break ;;
+        *) why=$said; break ;;
+      esac
+    done
+  done
+  return 1
+}
+deadline=$(($(date +%s) + $3))
+until connect; do
+  case \${refused:-$why} in
+    *'starting up'* | *'shutting down'* | *'recovery mode'* | *'not yet accepting'* | *'No such file'* | *refused*)
+      if [ "$(date +%s)" -lt "$deadline" ]; then sleep 1; continue; fi ;;
+  esac
+  printf '%s\\n' "\${refused:-$why}" >&2
+  exit 71
+done
+major=$((said / 10000))
+client=$(psql --version | sed 's/^[^0-9]*\\([0-9]*\\).*/\\1/')
+if [ "$client" != "$major" ]; then
+  PATH=/usr/lib/postgresql/$major/bin:/usr/local/pgsql/bin:$PATH
+  client=$(psql --version | sed 's/^[^0-9]*\\([0-9]*\\).*/\\1/')
+  if [ "$client" != "$major" ]; then
+    echo "the container's client is version $client, its server version $major" >&2
+    exit 72
+  fi
+fi
+if [ -n "$2" ]; then PGDATABASE=$2; fi
+`;
+
+/** Exit codes of CONNECT. */
+export const NOT_LET_IN = 71;
+export const WRONG_CLIENT = 72;
+
+/**
+ * Ends a process when our caller has gone: its end of standard input closes then. The engine itself would let it go on.
+ *
+ * The postmaster is the container's first process: whatever loses its parent becomes its child, and a child that ends by a
+ * signal is a crashed backend to it, for which it restarts the whole server. So nothing here is left without its parent,
+ * and the watcher ends with 0 however it ends.
+ */
+const WATCH = `
+exec 3<&0
+watch() {
+  ( trap 'exit 0' TERM; while read -r _ <&3; do :; done; kill "$1"; exit 0 ) >/dev/null 2>&1 4>&- 5>&- &
+  watcher=$!
+}
+unwatch() {
+  kill "$watcher" 2>/dev/null
+  wait "$watcher"
+}
+`;
+
+/** SQL on standard input; stops at the first error. */
+export const SQL = `${CONNECT}
+exec psql -XAtqw -v ON_ERROR_STOP=1 -f -
+`;
+
+/** SQL on standard input as it comes, until that is closed. Goes on after an error: the answers tell. */
+export const SESSION = `${CONNECT}
+exec psql -XAtqw -v ON_ERROR_STOP=0
+`;
+
+/**
+ * Writes the dump to standard output. $4: milliseconds to wait for a lock, $5: the snapshot. Says on the standard error how
+ * pg_dump ended and how many bytes it wrote: what breaks on the way must not pass for the end.
+ */
+export const DUMP = `${CONNECT}${WATCH}
+exec 4>&1
+level=3
+case $(pg_dump -Fc -Z zstd:3 -d 'host=/nonexistent' 2>&1) in
+  *'server on socket'*) level=zstd:3 ;;
+esac
+{
+  pg_dump --format=custom --compress="$level" --no-password --verbose --lock-wait-timeout="$4" --snapshot="$5" 4>&- &
+  tool=$!
+  watch "$tool"
+  wait "$tool"
+  echo "rewind-exit $?" >&2
+  unwatch
+} | tee /dev/fd/5 5>&1 >&4 | { bytes=$(wc -c); echo "rewind-bytes $((bytes))" >&2; }
+`;
+
+/** The globals to standard output; without the roles' passwords where they may not be read. */
+export const GLOBALS = `${CONNECT}
+passwords=
+if [ "$(psql -XAtqw -c 'select rolsuper from pg_roles where rolname = current_user')" != t ]; then
+  passwords=--no-role-passwords
+fi
+exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDATABASE" $passwords
+`;
+
+/**
+ * Loads a dump from standard input. $4: the database as a connection string, $5: bytes of the dump, $6: name of a file for
+ * it, so that several jobs can read it, or '' to do without; $7: the data directory, for where there is no room in /tmp.
+ * Further arguments are pg_restore's. Nothing is loaded of a dump that does not arrive as a whole.
+ */
+export const LOAD = `${CONNECT}${WATCH}
+target=$4 bytes=$5 name=$6 data=$7
+shift 7
+file=
+if [ -n "$name" ]; then
+  need=$((bytes / 1024 + 65536))
+  for place in "\${TMPDIR:-/tmp}" "$data"; do
+    set_aside=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 && $1 != "tmpfs" { print $4 }')
+    if [ "\${set_aside:-0}" -gt "$need" ] && ( umask 077; : >"$place/$name" ) 2>/dev/null; then
+      file=$place/$name
+      break
+    fi
+  done
+fi
+if [ -z "$file" ]; then
+  head -c "$bytes" <&3 | pg_restore --dbname="$target" --no-password --exit-on-error "$@"
+  exit
+fi
+trap 'rm -f "$file"' EXIT
+trap 'exit 143' TERM INT HUP
+head -c "$bytes" <&3 >"$file" || exit 73
+if [ "$(($(wc -c <"$file")))" != "$bytes" ]; then
+  echo "the dump was cut off on its way" >&2
+  exit 74
+fi
+jobs=$(nproc 2>/dev/null || echo 2)
+if [ "$jobs" -lt 2 ]; then jobs=2; elif [ "$jobs" -gt 4 ]; then jobs=4; fi
+pg_restore --dbname="$target" --no-password --exit-on-error --jobs="$jobs" "$@" "$file" 3<&- &
+tool=$!
+watch "$tool"
+wait "$tool"
+code=$?
+unwatch
+exit "$code"
+`;
+
+/** Removes files of LOAD that nobody was left to remove. $1: the beginning of their names, $2: the data directory. */
+export const REMOVE_FILES = `
+rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
+`;
+
+/** Free bytes of the file system that holds $1. */
+export const FREE = `
+df -Pk "$1" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }'
+`;
