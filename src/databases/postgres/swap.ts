@@ -33,8 +33,9 @@ const SESSIONS_TIMEOUT_MS = 60_000;
 
 /** Takes the loaded databases live, all in one transaction. Clients are disconnected and kept out until it is done. */
 export async function swapServer(access: Access, request: LoadRequest): Promise<void> {
-  const present = await databasesNow(access);
-  const records = request.targets.map((target) => recordOf(target, request, present));
+  await endSessions(access, request.restore);
+  const [present, saved] = [await databasesNow(access), await savedRecords(request)];
+  const records = request.targets.map((target) => recordOf(target, request, { present, saved }));
   // Done already, by an attempt that was cut off.
   if (records.every((record) => record === undefined)) return;
   const swaps = records.filter((record) => record !== undefined);
@@ -101,15 +102,12 @@ async function unswapOne(
 function recordOf(
   { database, isNew }: LoadTarget,
   { restore }: LoadRequest,
-  present: readonly Named[],
+  { present, saved }: { present: readonly Named[]; saved: readonly SwapRecord[] },
 ): SwapRecord | undefined {
   const find = (name: string): Named | undefined => present.find((each) => each.name === name);
-  const [loaded, live, kept] = [
-    find(loadingName(database, restore)),
-    find(database),
-    find(keptName(database, restore)),
-  ];
-  if (loaded === undefined && live !== undefined && (kept !== undefined || isNew)) return undefined;
+  const [loaded, live] = [find(loadingName(database, restore)), find(database)];
+  if (live !== undefined && saved.some((each) => each.database === database && each.loaded === live.oid))
+    return undefined;
   if (loaded === undefined) throw new RewindError('NOT_LOADED', `what was loaded for ${database} is gone`);
   if (isNew && live !== undefined)
     throw new RewindError('DATABASE_EXISTS', `there is a database "${database}" by now`, { exit: 'refused' });
