@@ -2,7 +2,12 @@ import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError, isUnreachable } from './engine-error.ts';
 import type { Argv, Runner } from './runner.ts';
 
-export const inspectVolumeArgv = (name: string): Argv => ['docker', 'volume', 'inspect', name];
+export const inspectVolumesArgv = (names: readonly string[]): Argv => [
+  'docker',
+  'volume',
+  'inspect',
+  ...names,
+];
 export const removeVolumeArgv = (name: string): Argv => ['docker', 'volume', 'rm', name];
 
 export function createVolumeArgv(name: string, labels: Readonly<Record<string, string>>): Argv {
@@ -13,16 +18,27 @@ export function createVolumeArgv(name: string, labels: Readonly<Record<string, s
   ]; // prettier-ignore
 }
 
-/** Running containers, of any project, that mount a volume. */
-export const volumeUsersArgv = (name: string): Argv => [
-  'docker', 'ps', '--filter', `volume=${name}`, '--format', '{{.Names}}',
+/** Running containers, of any project, that mount one of the volumes, with everything that each mounts. */
+export const volumeUsersArgv = (names: readonly string[]): Argv => [
+  'docker', 'ps', '--no-trunc', ...names.flatMap((name) => ['--filter', `volume=${name}`]),
+  '--format', '{{.Names}}\t{{.Mounts}}',
 ]; // prettier-ignore
 
-/** The names of the running containers that mount a volume. */
-export async function volumeUsers(runner: Runner, name: string): Promise<string[]> {
-  const result = await runner.run(volumeUsersArgv(name));
-  if (result.exitCode !== 0) throw engineError(result, `looking who mounts the volume ${name}`);
-  return answerLines(result.stdout, `who mounts the volume ${name}`);
+/** By volume: the names of the running containers that mount it. One question, however many volumes. */
+export async function volumeUsers(
+  runner: Runner,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string[]>> {
+  const users = new Map<string, string[]>(names.map((name) => [name, []]));
+  if (names.length === 0) return users;
+  const about = `who mounts ${names.join(', ')}`;
+  const result = await runner.run(volumeUsersArgv(names));
+  if (result.exitCode !== 0) throw engineError(result, `looking ${about}`);
+  for (const line of answerLines(result.stdout, about)) {
+    const [container = '', mounts = ''] = line.split('\t');
+    for (const mount of mounts.split(',')) users.get(mount)?.push(container);
+  }
+  return users;
 }
 
 /** A volume in the engine. */
@@ -31,16 +47,32 @@ export interface Volume {
   labels: Readonly<Record<string, string>>;
 }
 
-/** Undefined where the engine has no such volume: it must be looked up, since mounting a missing one makes it. */
-export async function inspectVolume(runner: Runner, name: string): Promise<Volume | undefined> {
-  const result = await runner.run(inspectVolumeArgv(name));
-  if (result.exitCode !== 0) {
-    if (isUnreachable(result) || !/no such volume/i.test(result.stderr)) throw engineError(result);
-    return undefined;
-  }
-  const [volume] = jsonAnswer<{ Name: string; Labels: Record<string, string> | null }[]>(
+/**
+ * By name, those volumes that the engine has: they must be looked up, since mounting a missing one makes it. One question,
+ * however many volumes.
+ */
+export async function inspectVolumes(
+  runner: Runner,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Volume>> {
+  if (names.length === 0) return new Map();
+  const result = await runner.run(inspectVolumesArgv(names));
+  if (result.exitCode !== 0 && (isUnreachable(result) || !onlyMissing(result.stderr)))
+    throw engineError(result);
+  const found = jsonAnswer<{ Name: string; Labels: Record<string, string> | null }[]>(
     result.stdout,
-    `the volume ${name}`,
+    `the volumes ${names.join(', ')}`,
   );
-  return volume === undefined ? undefined : { name: volume.Name, labels: volume.Labels ?? {} };
+  return new Map(found.map(({ Name: name, Labels: labels }) => [name, { name, labels: labels ?? {} }]));
+}
+
+/** Undefined where the engine has no such volume. */
+export async function inspectVolume(runner: Runner, name: string): Promise<Volume | undefined> {
+  return (await inspectVolumes(runner, [name])).get(name);
+}
+
+/** The engine says one line for each volume that is missing. */
+function onlyMissing(stderr: string): boolean {
+  const lines = stderr.split('\n').filter((line) => line !== '');
+  return lines.length > 0 && lines.every((line) => /no such volume/i.test(line));
 }

@@ -4,7 +4,7 @@ import { composeFilesOf } from '../compose/file-tree.ts';
 import type { HelperSpec } from '../docker/helper-container.ts';
 import { isRunning, type ContainerState } from '../docker/containers.ts';
 import type { Runner } from '../docker/runner.ts';
-import { inspectVolume, volumeUsers } from '../docker/volumes.ts';
+import { inspectVolumes, volumeUsers } from '../docker/volumes.ts';
 import type { DatabaseService } from '../databases/engine.ts';
 import { engineFor } from '../databases/engines.ts';
 import { RewindError } from '../errors.ts';
@@ -20,7 +20,7 @@ import { earlierOf, readPoints } from './earlier.ts';
 import { MANIFEST_SCHEMA } from './manifest.ts';
 import { asRunning, startLevels } from './order.ts';
 import { newPointId } from './point-id.ts';
-import { uses, type DataSource } from './source.ts';
+import { uses, volumeNames, type DataSource } from './source.ts';
 import type { VolumeTask } from './volume/archive.ts';
 
 export interface BackupRequest {
@@ -82,9 +82,10 @@ export async function planBackup(
   );
   const tasks: VolumeTask[] = [];
   const planned: PlannedVolume[] = [];
+  const strangersOf = await othersUsing(runner, sources, containers);
   for (const source of sources) {
     const writers = writersOf(source);
-    const strangers = await othersUsing(runner, source, containers);
+    const strangers = strangersOf(source);
     const live = writers.length > 0 || strangers.length > 0;
     const settles = writers.length > 0 && source.mode !== 'hot';
     tasks.push({
@@ -232,8 +233,7 @@ async function runningDatabases(
     const own = containers.get(database.service) ?? [];
     if (own.length === 0 && request.missing === 'skip') {
       const volumes = sourcesOf(database.service, project, config).filter(({ kind }) => kind === 'volume');
-      const found = await Promise.all(volumes.map(({ source }) => inspectVolume(runner, source)));
-      if (found.every((volume) => volume === undefined)) continue;
+      if ((await inspectVolumes(runner, volumes.map(({ source }) => source))).size === 0) continue; // prettier-ignore
     }
     runningServer(database, own, (await engineFor(database.kind)).online);
     running.push(database);
@@ -245,9 +245,9 @@ async function runningDatabases(
 async function existing(runner: Runner, request: BackupRequest) {
   const sources: DataSource[] = [];
   const notes: string[] = [];
+  const present = await inspectVolumes(runner, volumeNames(request.sources));
   for (const source of request.sources) {
-    if (source.kind === 'bind' || (await inspectVolume(runner, source.source)) !== undefined)
-      sources.push(source);
+    if (source.kind === 'bind' || present.has(source.source)) sources.push(source);
     else if (request.missing === 'skip') notes.push(`${source.key} does not exist yet: nothing to take`);
     else {
       throw new RewindError('NO_SUCH_VOLUME', `the volume ${source.source} (${source.key}) does not exist`, {
@@ -259,14 +259,16 @@ async function existing(runner: Runner, request: BackupRequest) {
   return { sources, notes };
 }
 
+/** By volume: running containers of other projects that mount it. */
 async function othersUsing(
   runner: Runner,
-  source: DataSource,
+  sources: readonly DataSource[],
   containers: readonly ContainerState[],
-): Promise<string[]> {
-  if (source.kind === 'bind') return [];
+): Promise<(source: DataSource) => string[]> {
   const own = new Set(containers.map(({ name }) => name));
-  return (await volumeUsers(runner, source.source)).filter((name) => !own.has(name));
+  const users = await volumeUsers(runner, volumeNames(sources));
+  return ({ kind, source }) =>
+    kind === 'bind' ? [] : (users.get(source) ?? []).filter((name) => !own.has(name));
 }
 
 function consistencyOf(source: DataSource, writers: number, strangers: number): PlannedVolume['consistency'] {

@@ -1,7 +1,7 @@
 import { isRunning } from '../docker/containers.ts';
 import type { HelperSpec } from '../docker/helper-container.ts';
 import type { Runner } from '../docker/runner.ts';
-import { inspectVolume } from '../docker/volumes.ts';
+import { inspectVolumes } from '../docker/volumes.ts';
 import { databaseServices } from '../databases/recognise.ts';
 import { RewindError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -19,7 +19,7 @@ import type { DataObservation } from './data-observation.ts';
 import { isCovered, sourcesOf } from './data-selection.ts';
 import type { Manifest, VolumeArtifact } from './manifest.ts';
 import { startLevels } from './order.ts';
-import { dataSources, uses, type DataSource } from './source.ts';
+import { dataSources, uses, volumeNames, type DataSource } from './source.ts';
 
 export interface RestoreRequest {
   manifest: Manifest;
@@ -290,12 +290,8 @@ export function artifactOf(manifest: Manifest, key: string): VolumeArtifact {
 }
 
 async function missingVolumes(runner: Runner, sources: readonly DataSource[]): Promise<DataSource[]> {
-  const missing: DataSource[] = [];
-  for (const source of sources) {
-    if (source.kind === 'volume' && (await inspectVolume(runner, source.source)) === undefined)
-      missing.push(source);
-  }
-  return missing;
+  const present = await inspectVolumes(runner, volumeNames(sources));
+  return sources.filter(({ kind, source }) => kind === 'volume' && !present.has(source));
 }
 
 /** Makes a volume as Compose would, so that Compose takes it for its own. */

@@ -52,6 +52,10 @@ export function dataSources(project: Project, config: RewindConfig): DataSource[
     .map((entry) => ({ ...entry, slug: slugOf(entry.key), mode: config.volumes[entry.key]?.mode ?? 'stop' }));
 }
 
+/** The names in the engine of those that are volumes. */
+export const volumeNames = (sources: readonly DataSource[]): string[] =>
+  sources.filter(({ kind }) => kind === 'volume').map(({ source }) => source);
+
 /** Whether a container writes to a source. */
 export function uses(container: ContainerState, source: DataSource, access: 'any' | 'write'): boolean {
   return container.mounts.some(

@@ -6,7 +6,7 @@ import { parseContainers, listContainers } from '../../../src/docker/containers.
 import { inspectImage } from '../../../src/docker/images.ts';
 import { answerWithin, isQuestion } from '../../../src/docker/questions.ts';
 import { ProcessRunner, type Argv } from '../../../src/docker/runner.ts';
-import { inspectVolume, volumeUsers } from '../../../src/docker/volumes.ts';
+import { inspectVolume, inspectVolumes, volumeUsers } from '../../../src/docker/volumes.ts';
 import type { RewindError } from '../../../src/errors.ts';
 import { FakeRunner } from '../fake-runner.ts';
 
@@ -90,7 +90,7 @@ describe('answers of docker', () => {
     for (const asked of [
       inspectImage(runner, 'a'),
       inspectVolume(runner, 'a'),
-      volumeUsers(runner, 'a'),
+      volumeUsers(runner, ['a']),
       listContainers(runner, 'a'),
     ]) {
       expect((await errorOf(asked)).code).to.equal('BAD_ANSWER');
@@ -109,8 +109,34 @@ describe('answers of docker', () => {
     expect(error.message).to.include('input/output error');
   });
 
+  it('say which of several volumes there are, and who mounts each', async () => {
+    const runner = new FakeRunner()
+      .on(/volume inspect/, {
+        exitCode: 1,
+        stdout: '[{"Name": "a", "Labels": null}, {"Name": "c", "Labels": {"x": "y"}}]\n',
+        stderr: 'Error response from daemon: get b: no such volume\n',
+      })
+      .on(/^docker ps/, { stdout: 'one\ta,/srv/files\ntwo\tc,a\n' });
+    expect([...(await inspectVolumes(runner, ['a', 'b', 'c'])).keys()]).to.deep.equal(['a', 'c']);
+    expect([...(await volumeUsers(runner, ['a', 'b', 'c']))]).to.deep.equal([
+      ['a', ['one', 'two']],
+      ['b', []],
+      ['c', ['two']],
+    ]);
+  });
+
+  it('do not make volumes gone that could not be looked up', async () => {
+    const runner = new FakeRunner().on(/volume inspect/, {
+      exitCode: 1,
+      stdout: '[{"Name": "a", "Labels": null}]\n',
+      stderr:
+        'Error response from daemon: get b: no such volume\nError response from daemon: input/output error\n',
+    });
+    expect((await errorOf(inspectVolumes(runner, ['a', 'b', 'c']))).code).to.equal('ENGINE');
+  });
+
   it('say who mounts a volume, or that it could not be found out', async () => {
     const runner = new FakeRunner().on(/^docker ps/, { exitCode: 1, stderr: 'boom' });
-    expect((await errorOf(volumeUsers(runner, 'a'))).code).to.equal('ENGINE');
+    expect((await errorOf(volumeUsers(runner, ['a']))).code).to.equal('ENGINE');
   });
 });
