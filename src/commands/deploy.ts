@@ -8,7 +8,7 @@ export default class Deploy extends ChangingCommand {
   static override summary =
     'deploy images: edit their source, bring them up, check them, record it; go back by itself on failure';
   static override description =
-    'With SERVICE=REF, those images. With --tag, that tag on every service that is released (has build:, or x-rewind.services.NAME.release). Alone, what the Compose files say now. Everything is pulled or built before anything stops; with x-rewind.before_deploy: backup a restore point of the data is taken first. Any failure or Ctrl-C puts files and containers back as they were.';
+    'With SERVICE=REF, those images. With --tag, that tag on every service that is released (has build:, or x-rewind.services.NAME.release). Alone, what the Compose files say now. Everything is pulled or built before anything stops; where the project keeps data, a restore point is taken first (unless x-rewind.before_deploy is none). Any failure or Ctrl-C puts files and containers back as they were.';
   static override examples = [
     '<%= config.bin %> deploy api=registry.example.com/my-api:g7h8i9j web=web:1.4.2',
     '<%= config.bin %> deploy --tag g7h8i9j',

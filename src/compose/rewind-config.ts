@@ -40,7 +40,7 @@ const DEFAULTS: RewindConfig = {
   mutable_tags: [],
   services: {},
   stores: ['.rewind/points'],
-  before_deploy: 'none',
+  before_deploy: 'backup',
   volumes: {},
 };
 

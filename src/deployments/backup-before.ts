@@ -17,7 +17,7 @@ export interface BackupBefore {
 
 const VOLUMES_AT_ONCE = 2;
 
-/** Plans it where `x-rewind.before_deploy: backup` asks for it, unless `--no-backup`, or there is no data yet. */
+/** Plans it, unless `--no-backup` or `x-rewind.before_deploy: none` says otherwise, or there is no data yet. */
 export async function planBackupBefore(
   runner: Runner,
   observation: Observation,

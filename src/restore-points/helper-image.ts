@@ -47,7 +47,7 @@ export async function prepareHelperImage(runner: Runner, options: HelperImageOpt
     }
   }
   throw new RewindError('NO_HELPER_IMAGE', `the helper image ${wanted} cannot be had: ${lastLine(made)}`, {
-    hint: 'Set x-rewind.helper_image to an image on this host that has GNU tar, find, coreutils and zstd',
+    hint: 'Set x-rewind.helper_image to an image on this host that has GNU tar, find, coreutils and zstd; docker rewind deploy --no-backup does without',
   });
 }
 

@@ -34,6 +34,7 @@ function transcript(page: string): Shown[] {
 function steady(text: string): string {
   return text
     .replaceAll('rewind-test/postgres:15', 'postgres:15')
+    .replaceAll(/\b\d{8}-\d{6}-[0-9a-f]{4}\b/g, 'POINT')
     .replaceAll(/\b\d+m ago\b/g, 'Ns ago')
     .replaceAll(/\b\d+m\d\ds\b|\d+(\.\d+)?s\b/g, 'Ns')
     .replaceAll(/"(?:GET|POST) [^"]*"/g, '"request"')
