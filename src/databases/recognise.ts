@@ -4,6 +4,7 @@ import { tryParseReference } from '../compose/reference.ts';
 import type { RewindConfig } from '../compose/rewind-config.ts';
 import type { DatabaseService, EngineKind } from './engine.ts';
 import { hasEngine } from './engines.ts';
+import { runsServer } from './server-command.ts';
 
 /** By the last part of an image's name, whoever built it: `docker.io/bitnami/postgresql` is `postgresql`. */
 const IMAGES: Readonly<Record<string, EngineKind>> = {
@@ -38,12 +39,19 @@ export function kindOfImage(image: string): EngineKind | undefined {
   return Object.hasOwn(IMAGES, name) ? IMAGES[name] : undefined;
 }
 
+/** What a service is by its image and its command. */
+function kindOfService(project: Project, service: string): EngineKind | undefined {
+  const kind = kindOfImage(imageOf(project, service));
+  const model = project.model.services[service];
+  return kind !== undefined && model !== undefined && runsServer(kind, model) ? kind : undefined;
+}
+
 /** The database services of a project: what `x-rewind.services.NAME.backup` says, else what the image is. */
 export function databaseServices(project: Project, config: RewindConfig): DatabaseService[] {
   return Object.keys(project.model.services).flatMap((service) => {
     const settings = config.services[service] ?? {};
     if (settings.backup === 'none' || settings.backup === 'volumes') return [];
-    const kind = settings.backup ?? kindOfImage(imageOf(project, service));
+    const kind = settings.backup ?? kindOfService(project, service);
     // Without an engine for it here its volumes are archived like any other's.
     if (kind === undefined || !hasEngine(kind)) return [];
     const { databases, dump, restore } = settings;

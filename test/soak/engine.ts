@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { until } from '../integration/world.ts';
 
-const IMAGES = ['rewind-test/app:base', 'rewind-test/helper:1'];
+const IMAGES = ['rewind-test/app:base', 'rewind-test/helper:1', 'rewind-test/postgres:15'];
 
 /**
  * A dockerd of our own, that may be killed. It has a network namespace of its own: without a bridge it would remove the

@@ -1,89 +1,83 @@
+import { Ledger } from './ledger.ts';
 import type { SoakProject } from './project.ts';
 
-interface KnownPoint {
-  /** Writes that were acknowledged before it was begun: it must hold them. */
-  holds: readonly string[];
+/** What holds numbered writes: the volume `data` and the database service `db`. */
+const LEDGERS = ['data', 'db'] as const;
+type Held = (typeof LEDGERS)[number];
+
+/** The world at a moment. */
+export interface Moment {
+  ledgers: Record<Held, { acks: number; holds: readonly string[] }>;
   tree: string;
-  volumes: readonly string[];
 }
 
-/** The world before a command. */
-export interface Before {
-  /** Acknowledged so far, of whatever time line. */
-  acks: number;
-  holds: readonly string[];
-  tree: string;
+/** A restore point, taken after that moment. */
+interface KnownPoint extends Moment {
+  /** The volumes and database services that it has. */
+  parts: readonly string[];
 }
 
 /** What must be true of the data: which acknowledged writes it holds, and which tree. */
 export class DataModel {
   readonly points = new Map<string, KnownPoint>();
   readonly #project: SoakProject;
-  /** What the log held when the present time line began. */
-  #base: readonly string[] = [];
-  /** How many acknowledgements there were then. */
-  #since = 0;
+  readonly #ledgers: Record<Held, Ledger>;
 
   constructor(project: SoakProject) {
     this.#project = project;
+    this.#ledgers = {
+      data: new Ledger({
+        acks: () => project.acks('lines'),
+        held: () => Promise.resolve(project.log()),
+        startsAnew: true,
+      }),
+      db: new Ledger({ acks: () => project.acks('rows'), held: () => project.rows(), startsAnew: false }),
+    };
   }
 
-  async before(): Promise<Before> {
-    const acks = this.#project.acks();
+  async now(): Promise<Moment> {
     return {
-      acks: acks.length,
-      holds: [...this.#base, ...acks.slice(this.#since)],
+      ledgers: { data: this.#ledgers.data.now(), db: this.#ledgers.db.now() },
       tree: await this.#project.digest(),
     };
   }
 
-  learn(point: string, before: Before): void {
-    this.points.set(point, {
-      holds: before.holds,
-      tree: before.tree,
-      volumes: this.#project.volumesOf(point),
-    });
+  learn(point: string, before: Moment): void {
+    this.points.set(point, { ...before, parts: this.#project.partsOf(point) });
   }
 
   /** What is wrong where everything should be as before, with what was written since; empty where nothing is. */
-  async asBefore(before: Before): Promise<string[]> {
-    const acks = this.#project.acks();
-    const log = new Set(this.#project.log());
-    const lost = [...this.#base, ...acks.slice(this.#since)].filter((line) => !log.has(line));
-    return [...lostText(lost), ...treeText(await this.#project.digest(), before.tree)];
+  async asBefore(before: Moment): Promise<string[]> {
+    const problems = await Promise.all(LEDGERS.map((name) => this.#lost(name)));
+    return [...problems.flat(), ...treeText(await this.#project.digest(), before.tree)];
   }
 
-  /** What is wrong where a restore of `point` should be done; `volumes` says of what. */
-  async asRestored(point: string, volumes: readonly string[], before: Before): Promise<string[]> {
+  /** What is wrong where a restore of these parts of `point` should be done. */
+  async asRestored(point: string, parts: readonly string[], before: Moment): Promise<string[]> {
     const known = this.points.get(point);
     if (known === undefined) return [`nothing is known of ${point}`];
-    const acks = this.#project.acks();
-    const log = this.#project.log();
-    const present = new Set(log);
-    const withData = volumes.includes('data');
-    // Whoever began after the swap wrote to the restored data.
-    const earlier = new Set(acks.slice(0, before.acks).map(startOf));
-    const must = withData
-      ? [...known.holds, ...acks.slice(before.acks).filter((line) => !earlier.has(startOf(line)))]
-      : [...this.#base, ...acks.slice(this.#since)];
-    const tree = volumes.includes('tree') ? known.tree : before.tree;
-    const problems = [
-      ...lostText(must.filter((line) => !present.has(line))),
-      ...treeText(await this.#project.digest(), tree),
-    ];
-    if (withData && problems.length === 0) {
-      this.#base = log;
-      this.#since = acks.length;
+    const problems: string[] = [];
+    const accept: (() => void)[] = [];
+    for (const name of LEDGERS) {
+      if (!parts.includes(name)) problems.push(...(await this.#lost(name)));
+      else {
+        const result = await this.#ledgers[name].restored(
+          known.ledgers[name].holds,
+          before.ledgers[name].acks,
+        );
+        problems.push(...result.problems.map((text) => `${name}: ${text}`));
+        accept.push(result.accept);
+      }
     }
+    const tree = parts.includes('tree') ? known.tree : before.tree;
+    problems.push(...treeText(await this.#project.digest(), tree));
+    if (problems.length === 0) for (const each of accept) each();
     return problems;
   }
-}
 
-const startOf = (line: string): string => line.slice(0, 36);
-
-function lostText(lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  return [`${lines.length} acknowledged writes are gone: ${lines[0] ?? ''} … ${lines.at(-1) ?? ''}`];
+  async #lost(name: Held): Promise<string[]> {
+    return (await this.#ledgers[name].lost()).map((text) => `${name}: ${text}`);
+  }
 }
 
 function treeText(now: string, wanted: string): string[] {

@@ -3,8 +3,8 @@ import type { Random } from './random.ts';
 /** A command of the soak, and what it may do to the world. */
 export interface Operation {
   args: string[];
-  /** The restore point and volumes that it puts back; undefined: data is to stay. */
-  restores?: { point: string; volumes: readonly string[] };
+  /** The restore point and what of it is put back; undefined: data is to stay. */
+  restores?: { point: string; parts: readonly string[] };
 }
 
 const WEIGHTS = { backup: 5, hot: 2, only: 2, restore: 4, 'restore-only': 3, deploy: 4, rollback: 2 };
@@ -12,7 +12,7 @@ const WEIGHTS = { backup: 5, hot: 2, only: 2, restore: 4, 'restore-only': 3, dep
 /** A command at random; a backup where there is no point yet to be restored. */
 export function randomOperation(
   random: Random,
-  points: ReadonlyMap<string, { volumes: readonly string[] }>,
+  points: ReadonlyMap<string, { parts: readonly string[] }>,
   versions: readonly string[],
 ): Operation {
   const kind = random.weighted(WEIGHTS);
@@ -26,15 +26,15 @@ export function randomOperation(
     case 'hot':
       return { args: ['backup', '--mode', 'hot'] };
     case 'only':
-      return { args: ['backup', random.pick(['data', 'tree'])] };
+      return { args: ['backup', random.pick(['data', 'tree', 'db'])] };
     default:
   }
   if (points.size === 0 || kind === 'backup') return { args: ['backup'] };
-  const [point, { volumes }] = random.pick([...points]);
-  const only = random.pick(volumes);
+  const [point, { parts }] = random.pick([...points]);
+  const only = random.pick(parts);
   return kind === 'restore'
-    ? { args: ['restore', point, '--yes'], restores: { point, volumes } }
-    : { args: ['restore', point, '--only', only, '--yes'], restores: { point, volumes: [only] } };
+    ? { args: ['restore', point, '--yes'], restores: { point, parts } }
+    : { args: ['restore', point, '--only', only, '--yes'], restores: { point, parts: [only] } };
 }
 
 /** What is done to a command while it works, by how often. */

@@ -18,13 +18,27 @@ start=$(cat /proc/sys/kernel/random/uuid) n=0 lead=
 while :; do
   n=$((n + 1))
   if printf "$lead%s %s\\n" "$start" "$n" | dd of=/data/log oflag=append conv=notrunc,fsync 2>/dev/null; then
-    echo "$start $n" >>/acks/acks
+    echo "$start $n" >>/acks/lines
     lead=
   else
     lead='\\n'
   fi
   : >/tmp/ready
   sleep 0.1 & wait $!
+done
+`;
+
+/** The same into a table, each row through a connection of its own. */
+const CLERK = `
+trap 'exit 0' TERM INT
+start=$(cat /proc/sys/kernel/random/uuid) n=0
+while :; do
+  n=$((n + 1))
+  if psql -XAtq -h 127.0.0.1 -U postgres -d shop -v ON_ERROR_STOP=1 -c "insert into writes values ('$start $n')"; then
+    echo "$start $n" >>/acks/rows
+    : >/tmp/ready
+  fi
+  sleep 0.3 & wait $!
 done
 `;
 
@@ -39,21 +53,18 @@ cd /tree && {
 /** The project that the soak works on: a service that numbers its writes, and one with a tree of files, on disks of its own. */
 export class SoakProject {
   readonly directory: string;
-  readonly disks: { state: SmallDisk; store: SmallDisk; volumes: SmallDisk };
+  readonly disks: Record<'state' | 'store' | 'volumes' | 'server', SmallDisk>;
   readonly name = 'soak';
   readonly #engine: OwnEngine;
   readonly #acks: string;
 
-  private constructor(
-    engine: OwnEngine,
-    root: string,
-    disks: { state: SmallDisk; store: SmallDisk; volumes: SmallDisk },
-  ) {
+  private constructor(engine: OwnEngine, root: string, disks: SoakProject['disks']) {
     this.#engine = engine;
     this.disks = disks;
     this.directory = join(disks.state.path, 'project');
     this.#acks = join(root, 'acks');
-    for (const path of [this.directory, this.#acks, ...['data', 'tree'].map((name) => this.volumePath(name))])
+    const volumes = ['data', 'tree'].map((name) => this.volumePath(name));
+    for (const path of [this.directory, this.#acks, this.#serverPath, ...volumes])
       mkdirSync(path, { recursive: true });
   }
 
@@ -64,6 +75,8 @@ export class SoakProject {
       state: await disk('state', 64),
       store: await disk('store', 200),
       volumes: await disk('volumes', 128),
+      // Not filled up: what a server does on a full disk is its own affair.
+      server: await disk('server', 700),
     };
     const project = new SoakProject(engine, root, disks);
     for (const tag of VERSIONS) {
@@ -74,6 +87,9 @@ export class SoakProject {
       });
     }
     project.#writeCompose();
+    await project.compose('up', '-d', '--wait', 'db');
+    await project.sql('postgres', 'create database shop');
+    await project.sql('shop', 'create table writes (line text primary key)');
     await project.compose('up', '-d', '--wait');
     return project;
   }
@@ -82,31 +98,54 @@ export class SoakProject {
     return join(this.disks.volumes.path, name);
   }
 
+  get #serverPath(): string {
+    return join(this.disks.server.path, 'data');
+  }
+
   #writeCompose(): void {
-    const volume = (name: string): object => ({
-      driver_opts: { type: 'none', o: 'bind', device: this.volumePath(name) },
-    });
-    const service = (volumes: string[], command: string[] | undefined, test: string): object => ({
-      image: 'soak/app:v1',
+    const volume = (device: string): object => ({ driver_opts: { type: 'none', o: 'bind', device } });
+    const service = (test: string, settings: object): object => ({
       network_mode: 'none',
       stop_grace_period: '5s',
-      volumes,
-      ...(command === undefined ? {} : { command }),
       healthcheck: {
         test: ['CMD-SHELL', test],
         interval: '30s',
         start_period: '60s',
         start_interval: '200ms',
       },
+      ...settings,
     });
+    // Compose would take a single dollar for one of its variables.
+    const script = (text: string): string[] => ['sh', '-c', text.replaceAll('$', '$$$$')];
+    const acks = `${this.#acks}:/acks`;
+    const server = { image: 'rewind-test/postgres:15' };
     const model = {
       name: this.name,
       services: {
-        writer: service(['data:/data', `${this.#acks}:/acks`], ['sh', '-c', WRITER.replaceAll('$', '$$$$')],
-          'test -e /tmp/ready'), // prettier-ignore
-        web: service(['tree:/tree'], undefined, 'test -e /www/version'),
+        writer: service('test -e /tmp/ready', {
+          image: 'soak/app:v1',
+          volumes: ['data:/data', acks],
+          command: script(WRITER),
+        }),
+        web: service('test -e /www/version', { image: 'soak/app:v1', volumes: ['tree:/tree'] }),
+        db: service('pg_isready -q -h 127.0.0.1', {
+          ...server,
+          environment: { POSTGRES_HOST_AUTH_METHOD: 'trust' },
+          volumes: ['server:/var/lib/postgresql/data'],
+        }),
+        clerk: service('test -e /tmp/ready', {
+          ...server,
+          network_mode: 'service:db',
+          depends_on: { db: { condition: 'service_healthy' } },
+          volumes: [acks],
+          command: script(CLERK),
+        }),
       },
-      volumes: { data: volume('data'), tree: volume('tree') },
+      volumes: {
+        data: volume(this.volumePath('data')),
+        tree: volume(this.volumePath('tree')),
+        server: volume(this.#serverPath),
+      },
       'x-rewind': { helper_image: HELPER, stores: [join(this.disks.store.path, 'points')] },
     };
     writeFileSync(join(this.directory, 'compose.yml'), JSON.stringify(model, undefined, 2));
@@ -119,9 +158,33 @@ export class SoakProject {
     });
   }
 
-  /** All acknowledged writes, oldest first. */
-  acks(): string[] {
-    return linesOf(join(this.#acks, 'acks'));
+  async sql(database: string, text: string): Promise<string> {
+    const args = [
+      'compose',
+      'exec',
+      '-T',
+      'db',
+      'psql',
+      '-XAtq',
+      '-U',
+      'postgres',
+      '-d',
+      database,
+      '-c',
+      text,
+    ];
+    const env = { DOCKER_HOST: this.#engine.host };
+    return (await execa('docker', args, { cwd: this.directory, env })).stdout;
+  }
+
+  /** All acknowledged writes to the volume or to the table, oldest first. */
+  acks(what: 'lines' | 'rows'): string[] {
+    return linesOf(join(this.#acks, what));
+  }
+
+  /** The writes that the table holds. */
+  async rows(): Promise<string[]> {
+    return (await this.sql('shop', 'select line from writes')).split('\n').filter((line) => line !== '');
   }
 
   /** The writes that the volume holds. */
@@ -158,10 +221,14 @@ touch "f$((RANDOM % 40))" 2>/dev/null || :`;
     return namesIn(join(this.disks.store.path, 'points')).filter((name) => !name.startsWith('.'));
   }
 
-  /** The keys of a point's volumes. */
-  volumesOf(id: string): string[] {
-    const manifest = readFileSync(join(this.disks.store.path, 'points', id, 'manifest.json'), 'utf8');
-    return (JSON.parse(manifest) as { volumes: { key: string }[] }).volumes.map(({ key }) => key);
+  /** The keys of a point's volumes, and its database services. */
+  partsOf(id: string): string[] {
+    const path = join(this.disks.store.path, 'points', id, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as {
+      volumes: { key: string }[];
+      databases: { service: string }[];
+    };
+    return [...manifest.volumes.map(({ key }) => key), ...manifest.databases.map(({ service }) => service)];
   }
 
   removePoint(id: string): void {
@@ -214,7 +281,7 @@ touch "f$((RANDOM % 40))" 2>/dev/null || :`;
       names.map((name) => `${where}: ${name}`);
     return [
       ...named('helper', helpers.stdout.split('\n').filter((line) => line !== '')),
-      ...named('volume', volumes.stdout.split('\n').filter((line) => line !== '' && !line.startsWith(`${this.name}_`))),
+      ...named('volume', volumes.stdout.split('\n').filter((line) => line.includes('rewind'))),
       ...named('state', namesIn(state).filter((name) => name.startsWith('lock'))),
       ...named('journal', namesIn(join(state, 'journal'))),
       ...named('store', namesIn(join(this.disks.store.path, 'points')).filter((name) => name.startsWith('.'))),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command, type CommandOutcome } from './command.ts';
 import type { SmallDisk } from './disk.ts';
 import type { OwnEngine } from './engine.ts';
-import { DataModel, type Before } from './model.ts';
+import { DataModel, type Moment } from './model.ts';
 import { randomOperation, TROUBLES, type Operation, type Trouble } from './operations.ts';
 import { VERSIONS, type SoakProject } from './project.ts';
 import type { Random } from './random.ts';
@@ -11,6 +11,16 @@ import { until } from '../integration/world.ts';
 /** What a command may end with, besides null for killed. */
 const EXIT_CODES: readonly (number | null)[] = [null, 0, 1, 4, 5, 10, 11, 130, 137, 143];
 const KEPT_POINTS = 5;
+
+/** A command that is over, and the world before it. */
+interface Done {
+  trouble: Trouble;
+  before: Moment;
+  imageBefore: string;
+  outcome: CommandOutcome;
+  /** There was something to recover. */
+  recovered: boolean;
+}
 
 const isLock = (leftover: string): boolean => /^state: lock|^volume: .*lock/.test(leftover);
 
@@ -38,7 +48,7 @@ export class Soak {
     const counts = Object.entries(this.counts).map(([name, count]) => `${count} ${name}`);
     return [
       ...counts,
-      `${this.#project.acks().length} acknowledged writes`,
+      `${this.#project.acks('lines').length + this.#project.acks('rows').length} acknowledged writes`,
       `${this.violations.length} violations`,
     ].join(', ');
   }
@@ -49,7 +59,7 @@ export class Soak {
     await this.#project.mutate(random.between(1, 1_000_000));
     const operation = randomOperation(random, this.#model.points, VERSIONS);
     const trouble = random.weighted(TROUBLES);
-    const before = await this.#model.before();
+    const before = await this.#model.now();
     const imageBefore = this.#project.imageInFile('web');
     const known = new Set(this.#project.points());
     const begun = performance.now();
@@ -61,7 +71,7 @@ export class Soak {
       problems.push('a stack trace or an internal error');
     const recovered = await this.#recover(outcome, hit ? trouble : 'none', problems);
     await this.#startWhatTheEngineLeft(trouble);
-    problems.push(...(await this.#check(operation, { before, imageBefore, outcome, recovered })));
+    problems.push(...(await this.#check(operation, { trouble, before, imageBefore, outcome, recovered })));
     for (const point of this.#project.points()) if (!known.has(point)) this.#model.learn(point, before);
     if (problems.length > 0) this.#violation(operation, trouble, outcome, problems);
     this.#thinOut();
@@ -161,12 +171,7 @@ export class Soak {
 
   async #check(
     operation: Operation,
-    {
-      before,
-      imageBefore,
-      outcome,
-      recovered,
-    }: { before: Before; imageBefore: string; outcome: CommandOutcome; recovered: boolean },
+    { trouble, before, imageBefore, outcome, recovered }: Done,
   ): Promise<string[]> {
     const problems: string[] = [];
     await this.#project.untilHealthy().catch(async (error: Error) => {
@@ -180,7 +185,7 @@ export class Soak {
       const mayBeDone = outcome.exitCode === 0 || recovered;
       const mayBeBefore = outcome.exitCode !== 0;
       const asRestored = mayBeDone
-        ? await this.#model.asRestored(restores.point, restores.volumes, before)
+        ? await this.#model.asRestored(restores.point, restores.parts, before)
         : ['not done'];
       if (asRestored.length > 0 && (asBefore.length > 0 || !mayBeBefore))
         problems.push(
@@ -193,8 +198,9 @@ export class Soak {
     if (runs !== image) problems.push(`web runs ${runs}, and the Compose file names ${image}`);
     if (operation.args[0] !== 'deploy' && operation.args[0] !== 'rollback' && image !== imageBefore)
       problems.push(`${imageBefore} became ${image}`);
-    // The lock of who was killed stays until the next command takes it over; a helper container ends by itself.
-    const killed = outcome.exitCode === null || recovered;
+    // The lock of who was killed, or whose engine went, stays until the next command takes it over; a helper container
+    // ends by itself.
+    const killed = outcome.exitCode === null || recovered || trouble.startsWith('engine-');
     let left: string[] = [];
     await until('nothing left', async () => {
       left = (await this.#project.leftovers()).filter((name) => !killed || !isLock(name));
