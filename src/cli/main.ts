@@ -5,6 +5,7 @@ import { asksForHelp, findCommandId, readCommandLine, type CommandLine } from '.
 import { setInvocation } from './invocation.ts';
 import { loadProgram, packageJson } from './program.ts';
 import { reportError } from './report-error.ts';
+import { whenItStandsStill } from './standstill.ts';
 
 /** Runs one command line of the package in `root` and ends the process with its exit code. */
 export async function main(argv: readonly string[], root: string): Promise<void> {
@@ -25,6 +26,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     report(error);
     process.exit();
   });
+  whenItStandsStill(report);
   try {
     await dispatch(line, root);
   } catch (error) {

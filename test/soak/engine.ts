@@ -65,6 +65,8 @@ export class OwnEngine {
     } catch {
       // It went with dockerd.
     }
+    // dockerd makes its root a mount, and leaves it.
+    await execa('umount', ['--lazy', this.#path('data')], { reject: false });
   }
 
   #path(name: string): string {

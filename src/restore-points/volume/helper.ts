@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { engineError, lastLine } from '../../docker/engine-error.ts';
 import {
   execHelperArgv,
@@ -143,10 +143,9 @@ async function feed(
 ): Promise<void> {
   await pipeline(input, writer.stream, { end: false });
   await opened;
-  await new Promise<void>((resolve, reject) => {
-    writer.stream.once('error', reject);
-    writer.stream.end(resolve);
-  });
+  // Unlike the callback of `end`, this also ends where the stream was given up before.
+  writer.stream.end();
+  await finished(writer.stream);
   writer.abandon();
 }
 
