@@ -80,7 +80,7 @@ export function withState(
   return new RewindError(error.code, `${error.message}. ${text}`, {
     exit: exit ?? exitOf(error),
     details: error.details,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint ?? 'Mend what the message names, then try again; docker rewind doctor helps to find it',
     state,
     cause: thrown,
   });

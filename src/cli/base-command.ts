@@ -2,6 +2,7 @@ import { Command, type Config, type Interfaces } from '@oclif/core';
 import type { ComposeOptions } from '../compose/options.ts';
 import { ProcessRunner, type Runner } from '../docker/runner.ts';
 import { RewindError, type ExitCodeName } from '../errors.ts';
+import { plain } from '../ui/plain.ts';
 import { createTerminal, type Terminal } from '../ui/terminal.ts';
 import { BASE_FLAGS } from './flags.ts';
 import { installInterrupts, interruptSignal, leavingBecause, watchDockerSocket } from './interrupt.ts';
@@ -82,9 +83,9 @@ export abstract class RewindCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(`${text}\n`);
   }
 
-  /** A remark for people, on stderr; nothing with `--progress quiet`. */
+  /** A remark for people, one line on stderr, whatever it quotes; nothing with `--progress quiet`. */
   protected note(text: string): void {
-    if (this.terminal.progress !== 'quiet') process.stderr.write(`${text}\n`);
+    if (this.terminal.progress !== 'quiet') process.stderr.write(`${plain(text)}\n`);
   }
 
   override jsonEnabled(): boolean {

@@ -5,7 +5,7 @@ import { parseDuration } from '../duration.ts';
 import { ExitCode, RewindError, withState } from '../errors.ts';
 import { holderText } from '../plan/lock-holder.ts';
 import { monotonicMs } from '../plan/monotonic.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 import { RewindCommand } from './base-command.ts';
 import type { DeploymentContext } from './finish-deployment.ts';
 import { BASE_FLAGS } from './flags.ts';

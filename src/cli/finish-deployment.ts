@@ -2,7 +2,7 @@ import { carryOut } from '../deployments/carry-out.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Prepared } from '../deployments/prepared.ts';
 import type { Runner } from '../docker/runner.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 import { deploymentLine } from '../ui/deployment-text.ts';
 import { planDocument, planText } from '../ui/plan-text.ts';
 import { progressFor } from '../ui/progress.ts';

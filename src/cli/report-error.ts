@@ -1,5 +1,6 @@
 import { ExitCode, messageOf, RewindError } from '../errors.ts';
 import { errorDocument, errorText, internalErrorText } from '../ui/error-text.ts';
+import { plainLines } from '../ui/plain.ts';
 import type { Style } from '../ui/terminal.ts';
 
 /** Says what went wrong, in the form that was asked for, and sets the exit code. */
@@ -13,9 +14,10 @@ export function reportError(thrown: unknown, options: { json: boolean; debug: bo
     return;
   }
   process.stderr.write(error ? errorText(error, options.style) : internalErrorText(thrown, options.debug));
-  if (error && options.debug) process.stderr.write(`${error.stack ?? ''}\n${causes(error)}`);
+  if (error && options.debug)
+    process.stderr.write(`${plainLines(`${error.stack ?? ''}\n${causes(error)}`).join('\n')}\n`);
 }
 
 function causes(error: RewindError): string {
-  return error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n` : '';
+  return error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}` : '';
 }

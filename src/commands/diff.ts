@@ -3,7 +3,7 @@ import { RewindCommand } from '../cli/base-command.ts';
 import { diffDeployments } from '../deployments/diff.ts';
 import { scopedHistory } from '../deployments/history-scope.ts';
 import { currentDeployment, findDeployment } from '../deployments/select.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 import { table } from '../ui/table.ts';
 
 export default class Diff extends RewindCommand {

@@ -1,7 +1,7 @@
 import { RewindCommand } from '../cli/base-command.ts';
 import { invocation } from '../cli/invocation.ts';
 import { ExitCode } from '../errors.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 
 export default class Doctor extends RewindCommand {
   static override summary = 'say what works, what is missing and what to do about it';

@@ -34,7 +34,7 @@ export default class Inspect extends RewindCommand {
       import('../restore-points/find.ts'),
       import('../restore-points/list-files.ts'),
       import('../ui/point-text.ts'),
-      import('../ui/error-text.ts'),
+      import('../ui/plain.ts'),
     ]);
     const { config, scope } = await observeProject(this.runner, where);
     const { manifest, store } = await readPoint(config, scope, args.point);

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { ChangingCommand } from '../cli/changing-command.ts';
 import type { Recovered } from '../deployments/recover.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 
 export default class Recover extends ChangingCommand {
   static override summary = 'conclude what a crash cut off: finish it, or take it back';

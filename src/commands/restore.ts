@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { plain } from '../ui/plain.ts';
 import { ChangingCommand } from '../cli/changing-command.ts';
 
 export default class Restore extends ChangingCommand {
@@ -72,6 +73,9 @@ export default class Restore extends ChangingCommand {
       description: 'without a second copy beside the present data, and so without a way back',
     }),
     'no-safety-backup': Flags.boolean({ description: 'take no restore point of the present data first' }),
+    'allow-devices': Flags.boolean({
+      description: 'make the device nodes of a restore point that was made elsewhere',
+    }),
     parallel: Flags.integer({
       min: 1,
       max: 8,
@@ -112,6 +116,7 @@ export default class Restore extends ChangingCommand {
             inPlace: flags['in-place'],
             safety: !flags['no-safety-backup'],
             parallel: flags.parallel,
+            allowDevices: flags['allow-devices'],
           },
         );
         if (flags['dry-run']) {
@@ -123,7 +128,7 @@ export default class Restore extends ChangingCommand {
         const context = { runner: this.runner, terminal: this.terminal, signal: () => this.signal };
         await finishData({ ...context, note: (text) => this.note(text) }, plan);
         this.log(
-          `${this.terminal.style.green(`restored ${manifest.id}`)}: ${[...volumes, ...databases].join(', ')}`,
+          `${this.terminal.style.green(`restored ${manifest.id}`)}: ${plain([...volumes, ...databases].join(', '))}`,
         );
         if (safety !== undefined) this.log(`the data as it was before: docker rewind restore ${safety}`);
         return { point: manifest.id, volumes, databases, safetyPoint: safety ?? null };

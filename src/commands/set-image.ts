@@ -5,7 +5,7 @@ import { EDIT_FLAGS, editOptions } from '../cli/edit-flags.ts';
 import { readsStandardInput, withStandardInput } from '../compose/standard-input.ts';
 import type { PreparedImages } from '../compose/image-source/set-image.ts';
 import { RewindError } from '../errors.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 import { confirm } from '../ui/prompts.ts';
 
 export default class SetImage extends ChangingCommand {
@@ -69,11 +69,9 @@ export default class SetImage extends ChangingCommand {
   }
 
   #say({ plan }: PreparedImages): void {
-    const { progressStyle: style } = this.terminal;
-    if (plan.effects.length > 0) this.note(style.yellow('changes besides the intended images:'));
-    for (const { path, before, after } of plan.effects)
-      this.note(`  ${plain(`${path}: ${before} → ${after}`)}`);
-    for (const note of plan.notes) this.note(`${style.cyan('note')} ${plain(note)}`);
+    if (plan.effects.length > 0) this.note('changes besides the intended images:');
+    for (const { path, before, after } of plan.effects) this.note(`  ${path}: ${before} → ${after}`);
+    for (const note of plan.notes) this.note(`note ${note}`);
   }
 
   /** Only what the edit moves besides the images that were named on the command line needs a yes. */

@@ -1,6 +1,6 @@
 import { RewindCommand } from '../cli/base-command.ts';
 import { ExitCode } from '../errors.ts';
-import { plain } from '../ui/error-text.ts';
+import { plain } from '../ui/plain.ts';
 import { table } from '../ui/table.ts';
 
 export default class StatusCommand extends RewindCommand {
@@ -30,9 +30,10 @@ export default class StatusCommand extends RewindCommand {
         [...new Set(entry.running.map((one) => `${one.image} (${one.health ?? one.state})`))].join(', ') ||
           'nothing',
       ),
-      entry.drift.length > 0 ? style.yellow('drift') : style.green('ok'),
+      entry.drift.length > 0 ? { text: 'drift', paint: style.yellow } : { text: 'ok', paint: style.green },
     ]);
-    this.log(`${result.project} (${result.environment}): ${result.current ?? 'nothing was deployed yet'}`);
+    const where = plain(`${result.project} (${result.environment})`);
+    this.log(`${where}: ${result.current ?? 'nothing was deployed yet'}`);
     this.log(table(['SERVICE', 'RECORDED', 'FILE', 'RUNNING', ''], rows, { style }));
     for (const [service, entry] of Object.entries(result.services)) {
       for (const drift of entry.drift)

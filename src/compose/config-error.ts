@@ -1,9 +1,10 @@
 import type { RunResult } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
+import { hushed } from '../hush.ts';
 
 /** Why `docker compose config` failed, in its own words, as one line (exit 2: the input is at fault). */
 export function configError(result: RunResult, files: readonly string[] = []): RewindError {
-  const lines = result.stderr
+  const lines = withoutValues(result.stderr)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/level=warning/.test(line));
@@ -28,4 +29,19 @@ export function configError(result: RunResult, files: readonly string[] = []): R
     hint: 'Mend the file; docker compose config shows what Compose makes of it',
     details: lines.slice(0, -1),
   });
+}
+
+/**
+ * Compose quotes what it cannot read: a line of `.env`, the value that it cannot interpolate, all that follows a quote that
+ * does not end. Where it says so is enough to find it.
+ */
+function withoutValues(stderr: string): string {
+  return hushed(
+    stderr
+      .replace(/(invalid interpolation format for [^\n]*)\n(You may need[^\n]*)\n?[\s\S]*/, '$2\n$1')
+      .replace(
+        /(failed to read [^\n]*?(?:variable name|quoted value|near|line)\s+)"[\s\S]*/,
+        '$1(not shown)',
+      ),
+  );
 }

@@ -36,7 +36,8 @@ const isService = (value: unknown): boolean =>
 
 /** What every version's records have. */
 const IDENTITY: Record<string, (value: unknown) => boolean> = {
-  uid: isText,
+  // The name of the directory with its Compose files is made of it.
+  uid: (value) => isText(value) && /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(value),
   id: (value) => isText(value) && /^v[0-9]{1,15}$/.test(value),
   environment: isText,
   project: isText,

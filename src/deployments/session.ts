@@ -10,6 +10,7 @@ import {
   openStateDirectory,
   stateDirectoryOf,
 } from '../plan/state-directory.ts';
+import { giveToOwner } from '../plan/ownership.ts';
 import { observe, type Observation, type Where } from './observation.ts';
 import { notConcluded, unsettled, type Recovered } from './recover.ts';
 
@@ -81,6 +82,7 @@ export async function withLock<T>(
     });
   } finally {
     stay();
+    await giveToOwner(stateDirectory);
     await release();
   }
 }

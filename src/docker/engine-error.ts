@@ -1,4 +1,5 @@
 import { RewindError } from '../errors.ts';
+import { hushed } from '../hush.ts';
 import type { RunResult } from './runner.ts';
 
 /** The last line that a program wrote to stderr, without logrus decoration: docker puts the reason there. */
@@ -7,7 +8,7 @@ export function lastLine(result: RunResult): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  return (lines.at(-1) ?? `exit code ${result.exitCode}`)
+  return hushed(lines.at(-1) ?? `exit code ${result.exitCode}`)
     .replace(/^time="[^"]*" level=\w+ msg="?/, '')
     .replace(/^Error response from daemon: /, '');
 }
@@ -20,7 +21,7 @@ export function engineError(result: RunResult, doing = 'talking to the Docker en
     });
   }
   return new RewindError('ENGINE', `${doing} failed: ${lastLine(result)}`, {
-    details: result.stderr
+    details: hushed(result.stderr)
       .split('\n')
       .filter((line) => line.trim() !== '')
       .slice(-6, -1),

@@ -1,3 +1,4 @@
+import { jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 import { inspectContainersArgv } from './containers.ts';
 import type { Runner } from './runner.ts';
@@ -36,7 +37,7 @@ export async function healthOf(runner: Runner, ids: readonly string[]): Promise<
   if (ids.length === 0) return [];
   const result = await runner.run(inspectContainersArgv(ids));
   if (result.exitCode !== 0) throw engineError(result, 'looking at containers');
-  return (JSON.parse(result.stdout) as Inspected[]).map(({ Id, Name, Config, State }) => {
+  return jsonAnswer<Inspected[]>(result.stdout, 'containers').map(({ Id, Name, Config, State }) => {
     const last = State.Health?.Log?.at(-1);
     const nanoseconds = Config.Healthcheck?.Interval ?? 0;
     return {

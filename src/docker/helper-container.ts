@@ -16,6 +16,8 @@ export interface HelperSpec {
   mounts: readonly HelperMount[];
   /** Whether it may change what is mounted. */
   write: boolean;
+  /** Whether it may make device nodes. */
+  devices?: boolean;
 }
 
 /** Where a mount is inside the helper. */
@@ -23,9 +25,14 @@ export const insideHelper = (slug: string): string => `/volumes/${slug}`;
 
 export const HELPER_LABEL = 'docker-rewind.helper';
 
-// Reading everything needs one capability; putting everything back with owners, devices and file capabilities needs these.
+// Reading everything needs one capability; putting everything back with owners and file capabilities needs these. What
+// may be in the archive of a stranger cannot make a device without the last one.
 const READ = ['DAC_READ_SEARCH'];
-const WRITE = ['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
+const WRITE = ['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'SETFCAP'];
+const DEVICES = ['MKNOD'];
+
+const capabilities = (spec: HelperSpec): string[] =>
+  spec.write ? [...WRITE, ...(spec.devices === true ? DEVICES : [])] : READ;
 
 /**
  * Runs `script` as the container's first process, with our end of a pipe as its standard input: when we die, however we
@@ -36,7 +43,7 @@ export function runHelperArgv(spec: HelperSpec, image: string, exchange: string,
     'docker', 'run', '--rm', '--interactive', '--name', spec.name,
     '--label', `${HELPER_LABEL}=${spec.name}`,
     '--network', 'none', '--log-driver', 'none', '--read-only', '--tmpfs', '/tmp',
-    '--cap-drop', 'ALL', ...(spec.write ? WRITE : READ).flatMap((name) => ['--cap-add', name]),
+    '--cap-drop', 'ALL', ...capabilities(spec).flatMap((name) => ['--cap-add', name]),
     '--security-opt', 'no-new-privileges', '--security-opt', 'label=disable',
     '--user', '0:0', '--workdir', '/', '--entrypoint', 'sh', '--pull', 'never',
     '--mount', mountOption({ type: 'bind', source: exchange, target: '/exchange' }),

@@ -1,3 +1,4 @@
+import { RewindError } from '../errors.ts';
 import { openStore } from '../stores/open.ts';
 import type { Manifest } from './manifest.ts';
 import { artifactOf } from './restore-plan.ts';
@@ -16,6 +17,20 @@ export interface ListedFile {
   modified: string;
 }
 
+/** All of them are held in memory. */
+const MOST_LISTED = 5_000_000;
+
+function tooMany(key: string, point: string): RewindError {
+  return new RewindError(
+    'TOO_MANY_FILES',
+    `${key} of ${point} has more than ${MOST_LISTED} files: they cannot be listed`,
+    {
+      exit: 'refused',
+      hint: `docker rewind restore ${point} --only ${key} --to-volume NAME puts them into a new volume to look at`,
+    },
+  );
+}
+
 /** What is in one volume of a point. */
 export async function listFiles(
   manifest: Manifest,
@@ -29,6 +44,7 @@ export async function listFiles(
   const index = storedIndex(await verified({ store, point: manifest.id, signal }, volume.index));
   const files: ListedFile[] = [];
   for (let entry = await index.next(); entry !== undefined; entry = await index.next()) {
+    if (files.length === MOST_LISTED) throw tooMany(key, manifest.id);
     files.push({
       path: Buffer.from(entry.path, 'latin1').toString('utf8'),
       type: entry.type,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DatabaseArtifact, EngineKind } from '../databases/engine.ts';
 import { RewindError } from '../errors.ts';
 import type { StoredFile } from '../stores/store.ts';
+import { hasManifestShape } from './manifest-shape.ts';
 import type { Layer } from './volume/layer.ts';
 
 /** How still a volume was while it was archived. `killed`: stopped, but a container had to be killed for it. */
@@ -59,6 +60,8 @@ export interface Manifest {
   compose: (StoredFile & { original: string })[];
   /** By service: how long it was down for this point, in milliseconds. */
   downtime: Record<string, number>;
+  /** The mark of the project directory that made it; see origin.ts. Absent in older points. */
+  origin?: string;
 }
 
 export const MANIFEST_SCHEMA = 1;
@@ -92,6 +95,7 @@ export function parseManifest(text: string, id: string): Manifest {
   if (manifest.id !== id) throw damaged(id, `it says that it describes ${String(manifest.id)}`);
   // Points from before databases were dumped have no such list.
   manifest.databases ??= [];
+  if (!hasManifestShape(manifest)) throw damaged(id, 'it has not the form of a manifest');
   const files = [...manifest.volumes.flatMap(filesOf), ...manifest.databases.flatMap(dumpFilesOf)];
   const bad = [...files, ...manifest.compose].find((file) => !isStoredPath(file.path));
   if (bad !== undefined) throw damaged(id, 'it names a file outside its own directory');

@@ -3,6 +3,7 @@ import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 import type { DataObservation } from './data-observation.ts';
 import { wantedDatabases } from './database-restore.ts';
+import { isOwn } from './origin.ts';
 import { readPoint } from './find.ts';
 import type { Manifest } from './manifest.ts';
 import { planFile, planToVolume } from './restore-aside.ts';
@@ -19,6 +20,8 @@ export interface RestoreOptions {
   inPlace: boolean;
   safety: boolean;
   parallel: number;
+  /** Device nodes of a point from elsewhere may be made. */
+  allowDevices: boolean;
 }
 
 /** Finds the point and plans what `restore` was asked for. */
@@ -28,9 +31,16 @@ export async function prepareRestore(
   options: RestoreOptions,
 ): Promise<PreparedRestore & { manifest: Manifest; harmless: boolean }> {
   const { manifest, store } = await readPoint(observation.config, observation.scope, options.point);
+  const devices = options.allowDevices || (await isOwn(observation.stateDirectory, manifest));
   const taken = `taken ${manifest.createdAt} (${manifest.reason}) by ${manifest.user}`;
   if (options.file !== undefined) {
-    const prepared = await planFile(observation, { manifest, store, file: options.file, to: options.to });
+    const prepared = await planFile(observation, {
+      manifest,
+      store,
+      devices,
+      file: options.file,
+      to: options.to,
+    });
     return { ...prepared, manifest, harmless: options.to !== undefined };
   }
   if (options.toVolume !== undefined) {
@@ -38,6 +48,7 @@ export async function prepareRestore(
     const prepared = await planToVolume(runner, observation, {
       manifest,
       store,
+      devices,
       key,
       volume: options.toVolume,
     });
@@ -57,6 +68,7 @@ export async function prepareRestore(
   const prepared = await planRestore(runner, observation, {
     manifest,
     store,
+    devices,
     only,
     inPlace,
     safety,

@@ -18,6 +18,8 @@ import { isSafePath } from './volume/index-records.ts';
 export interface AsideRequest {
   manifest: Manifest;
   store: string;
+  /** Device nodes may be made. */
+  devices: boolean;
 }
 
 /** Plans to put one volume of a point into a new volume; nothing is stopped. */
@@ -43,7 +45,11 @@ export async function planToVolume(
   const id = randomBytes(3).toString('hex');
   const labels = { [MADE_BY]: id };
   const slug = 'target';
-  const helper = writer(`rewind-restore-${manifest.id}-${id}`, [asSource(slug, 'volume', volume)]);
+  const helper = writer(
+    `rewind-restore-${manifest.id}-${id}`,
+    [asSource(slug, 'volume', volume)],
+    request.devices,
+  );
   const remove: Step = {
     kind: 'remove-helper',
     resource: helper.name,
@@ -99,7 +105,7 @@ export async function planFile(
   if (source === undefined) throw new Error('a volume without a place');
   const id = randomBytes(3).toString('hex');
   const staging = `.rewind-restore-${manifest.id}-${id}`;
-  const helper = writer(`rewind-restore-${manifest.id}-${id}`, [source]);
+  const helper = writer(`rewind-restore-${manifest.id}-${id}`, [source], request.devices);
   const remove: Step = {
     kind: 'remove-helper',
     resource: helper.name,

@@ -31,6 +31,8 @@ export interface RestoreRequest {
   /** Take a restore point of the present data first. */
   safety: boolean;
   parallel: number;
+  /** Device nodes may be made. */
+  devices: boolean;
 }
 
 /** A restore's plan, and what people should know before they say yes. */
@@ -63,7 +65,7 @@ export async function planRestore(
   const point = manifest.id;
   const id = newRestoreId();
   const staging = `.rewind-restore-${point}-${id}`;
-  const helper = writer(`rewind-restore-${point}-${id}`, sources);
+  const helper = writer(`rewind-restore-${point}-${id}`, sources, request.devices);
   const backup =
     request.safety && present.length + databases.present.length > 0
       ? await planBackup(runner, observation, {
@@ -99,7 +101,7 @@ export async function planRestore(
     kind: 'verify-artifacts', resource: [...keysOf(artifacts), ...(request.inPlace ? [resource] : [])].join(', '),
     reason: 'every stored byte, before anything stops', point, store: request.store, databases: artifacts,
     // The staged ones are checked while they are extracted.
-    volumes: request.inPlace ? pairs.map(({ artifact }) => artifact) : [],
+    volumes: request.inPlace ? pairs.map(({ artifact }) => artifact) : [], refuseDevices: !request.devices,
   }; // prettier-ignore
   const hasVolumes = pairs.length > 0;
   const resumeOf = (which: typeof levels): Step[] =>
@@ -252,8 +254,13 @@ function settledOf(backup: BackupParts | undefined): Step[] {
   return backup === undefined ? [] : backup.settled;
 }
 
-export function writer(name: string, sources: readonly DataSource[]): HelperSpec {
-  return { name, write: true, mounts: sources.map(({ slug, kind, source }) => ({ slug, kind, source })) };
+export function writer(name: string, sources: readonly DataSource[], devices: boolean): HelperSpec {
+  return {
+    name,
+    write: true,
+    devices,
+    mounts: sources.map(({ slug, kind, source }) => ({ slug, kind, source })),
+  };
 }
 
 /** The volumes of the point that are wanted, each with where it goes in the project of today. */

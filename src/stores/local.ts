@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  lstat,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { RewindError } from '../errors.ts';
+import { messageOf, RewindError } from '../errors.ts';
 import { makePrivateDirectory, syncDirectory, writeDurably } from '../plan/durable.ts';
 import { diskError } from '../plan/state-directory.ts';
-import type { PointWriter, Store, StoredFile } from './store.ts';
+import { isPointId, LONGEST_MANIFEST, type PointWriter, type Store, type StoredFile } from './store.ts';
 
 const MANIFEST = 'manifest.json';
 const PARTIAL = '.partial-';
@@ -24,34 +36,26 @@ export class LocalStore implements Store {
   }
 
   async list(): Promise<string[]> {
-    const names = await readdir(this.#root).catch(() => []);
+    const names = await readdir(this.#root).catch((error: unknown) => this.#absent(error, this.#root) ?? []);
     const points = await Promise.all(
-      names
-        .filter((name) => !name.startsWith('.'))
-        .map(async (name) =>
-          stat(join(this.#root, name, MANIFEST)).then(
-            () => [name],
-            () => [],
-          ),
-        ),
+      names.filter(isPointId).map(async (name) => {
+        // What cannot be looked at is listed: whoever reads it is told why.
+        const manifest = await this.#file(name, MANIFEST).catch(() => MANIFEST);
+        return manifest === undefined ? [] : [name];
+      }),
     );
     return points.flat();
   }
 
   async manifest(id: string): Promise<string | undefined> {
-    return readFile(join(this.#root, id, MANIFEST), 'utf8').catch(() => undefined);
+    const file = await this.#file(id, MANIFEST);
+    if (file === undefined) return undefined;
+    if ((await stat(file)).size > LONGEST_MANIFEST) throw damaged(id, `${MANIFEST} is too long`);
+    return readFile(file, 'utf8').catch((error: unknown) => this.#absent(error, file));
   }
 
   async read(id: string, path: string): Promise<Readable> {
-    const file = join(this.#root, id, path);
-    const present = await stat(file).catch(() => undefined);
-    if (present?.isFile() !== true) {
-      throw new RewindError('NO_ARTIFACT', `${file} is missing: the restore point ${id} is damaged`, {
-        exit: 'refused',
-        hint: 'docker rewind list shows the others',
-      });
-    }
-    return createReadStream(file, { highWaterMark: 1024 * 1024 });
+    return createReadStream(await this.#present(id, path), { highWaterMark: 1024 * 1024 });
   }
 
   async writer(id: string): Promise<PointWriter> {
@@ -67,7 +71,7 @@ export class LocalStore implements Store {
         this.#guarded(async () => ({ path, ...(await writeHashed(await place(path), content)) })),
       adopt: ({ point, file }, path) =>
         this.#guarded(async () => {
-          const [source, target] = [join(this.#root, point, file.path), await place(path)];
+          const [source, target] = [await this.#present(point, file.path), await place(path)];
           await rm(target, { force: true });
           await link(source, target).catch(() => copyFile(source, target));
           return { ...file, path };
@@ -94,11 +98,56 @@ export class LocalStore implements Store {
     }
   }
 
+  async #present(id: string, path: string): Promise<string> {
+    const file = await this.#file(id, path);
+    if (file !== undefined) return file;
+    const missing = join(this.#root, id, path);
+    throw new RewindError('NO_ARTIFACT', `${missing} is missing: the restore point ${id} is damaged`, {
+      exit: 'refused',
+      hint: 'docker rewind list shows the others',
+    });
+  }
+
+  /**
+   * Where a file of a point is; undefined where there is none. A point may come from anywhere: a link in it, or anything
+   * that is no plain file, would have us read what is not the point's. Throws DAMAGED for these.
+   */
+  async #file(id: string, path: string): Promise<string | undefined> {
+    if (!isPointId(id)) return undefined;
+    try {
+      const file = join(await realpath(this.#root), id, path);
+      const real = await realpath(file);
+      if (real !== file) throw damaged(id, `${path} is a link, or in one`);
+      if (!(await lstat(file)).isFile()) throw damaged(id, `${path} is no plain file`);
+      return file;
+    } catch (error) {
+      return this.#absent(error, join(this.#root, id, path));
+    }
+  }
+
+  /** Undefined for what is not there; throws for what is there and cannot be read. */
+  #absent(error: unknown, path: string): undefined {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (error instanceof RewindError) throw error;
+    throw new RewindError('STORE_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, {
+      hint: 'Run as the owner of the project directory; docker rewind doctor says more',
+      cause: error,
+    });
+  }
+
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
     return work().catch((error: unknown) => {
       throw diskError(error, this.#root);
     });
   }
+}
+
+function damaged(id: string, why: string): RewindError {
+  return new RewindError('DAMAGED', `the restore point ${id} is damaged: ${why}`, {
+    exit: 'refused',
+    hint: 'docker rewind list shows the others',
+  });
 }
 
 async function writeHashed(

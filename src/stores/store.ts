@@ -1,5 +1,13 @@
 import type { Readable } from 'node:stream';
 
+/** Whether something is a restore point's id, and so can be the name of a directory and nothing else. */
+export function isPointId(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9]{8}-[0-9]{6}-[0-9a-f]{4,16}$/.test(value);
+}
+
+/** Bytes that a manifest may have: one that is longer is none of ours, and is not read into memory. */
+export const LONGEST_MANIFEST = 64 * 1024 * 1024;
+
 /** One file of a restore point as it lies in a store. */
 export interface StoredFile {
   /** Relative to the point, with `/`. */

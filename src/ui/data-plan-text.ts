@@ -1,12 +1,12 @@
 import { describeStep, type Plan } from '../plan/plan.ts';
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import type { Style } from './terminal.ts';
 
 /** A plan about data for people: a title, what to know beforehand, and the steps. */
 export function dataPlanText(plan: Plan, lines: readonly string[], style: Style): string {
   const numbered = [...plan.steps, ...(plan.finish ?? [])];
   return [
-    style.bold(`${plan.command} of ${plan.scope.project} (${plan.scope.environment})`),
+    style.bold(plain(`${plan.command} of ${plan.scope.project} (${plan.scope.environment})`)),
     ...lines.map((line) => `  ${plain(line)}`),
     'steps:',
     ...numbered.map((step, index) => `  ${index + 1}. ${plain(describeStep(step))}`),

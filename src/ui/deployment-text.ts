@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployments/deployment.ts';
 import { currentDeployment, displayId } from '../deployments/select.ts';
-import { plain } from './error-text.ts';
-import { table } from './table.ts';
+import { plain } from './plain.ts';
+import { table, type Cell } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
 import { age, duration } from './time-text.ts';
 
@@ -27,9 +27,11 @@ export function historyTable(
   const { style } = terminal;
   const current = currentDeployment(all);
   const rows = deployments.map((entry) => [
-    entry.uid === current?.uid ? style.bold(`${displayId(entry, all)} *`) : displayId(entry, all),
+    entry.uid === current?.uid
+      ? { text: `${displayId(entry, all)} *`, paint: style.bold }
+      : displayId(entry, all),
     plain(entry.kind === 'rollback' ? `rollback to ${entry.target ?? '?'}` : entry.kind),
-    statusText(entry, style),
+    statusCell(entry, style),
     `${age(entry.startedAt)} ago`,
     plain(entry.user),
     plain(entry.changed.map((service) => entry.services[service]?.image ?? service).join(' ')),
@@ -41,16 +43,16 @@ export function historyTable(
   });
 }
 
-function statusText(entry: Deployment & { newer?: true }, style: Style): string {
-  if (entry.newer) return style.yellow('by a newer docker rewind');
-  return (entry.status === 'succeeded' ? style.green : style.red)(entry.status);
+function statusCell(entry: Deployment & { newer?: true }, style: Style): Exclude<Cell, string> {
+  if (entry.newer) return { text: 'by a newer docker rewind', paint: style.yellow };
+  return { text: entry.status, paint: entry.status === 'succeeded' ? style.green : style.red };
 }
 
 /** One deployment in full. */
 export function deploymentText(entry: Deployment, style: Style): string {
   const rows: [string, string][] = [
     ['kind', entry.kind === 'rollback' ? `rollback to ${entry.target ?? '?'}` : entry.kind],
-    ['status', statusText(entry, style)],
+    ['status', entry.status],
     ['project', `${entry.project} (${entry.environment})`],
     ['who', `${entry.user} on ${entry.host}`],
     ['started', `${entry.startedAt} (${age(entry.startedAt)} ago)`],
@@ -68,7 +70,10 @@ export function deploymentText(entry: Deployment, style: Style): string {
   ]);
   return [
     style.bold(entry.id),
-    ...rows.map(([name, value]) => `  ${name.padEnd(8)} ${name === 'status' ? value : plain(value)}`),
+    ...rows.map(
+      ([name, value]) =>
+        `  ${name.padEnd(8)} ${name === 'status' ? statusCell(entry, style).paint(plain(value)) : plain(value)}`,
+    ),
     '',
     table(['SERVICE', 'IMAGE', 'IMAGE ID', 'DIGEST', 'BEFORE'], services, { style }),
   ].join('\n');

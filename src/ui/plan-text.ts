@@ -1,6 +1,6 @@
 import type { Prepared } from '../deployments/prepared.ts';
 import { describeStep } from '../plan/plan.ts';
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import type { Style } from './terminal.ts';
 
 /** A plan for people: what changes, what is odd beforehand, and the steps. */
@@ -8,17 +8,17 @@ export function planText(prepared: Prepared, style: Style): string {
   const { draft, plan } = prepared;
   const { base } = draft;
   const title = `${base.kind === 'rollback' ? `rollback to ${base.target ?? ''}` : 'deploy'} as ${base.id} of ${base.project} (${base.environment})`;
-  const lines = [style.bold(title)];
+  const lines = [style.bold(plain(title))];
   for (const [service, image] of Object.entries(draft.wanted)) {
     const before = draft.before[service];
     lines.push(
-      `  ${service}: ${before === undefined ? 'nothing' : plain(before)} → ${style.green(plain(image))}`,
+      `  ${plain(service)}: ${before === undefined ? 'nothing' : plain(before)} → ${style.green(plain(image))}`,
     );
   }
   if (prepared.drift.size > 0) {
     lines.push(style.yellow('drift (not as the last deployment left it):'));
     for (const [service, entries] of prepared.drift) {
-      lines.push(...entries.map((entry) => `  ${service}: ${plain(entry.message)}`));
+      lines.push(...entries.map((entry) => `  ${plain(service)}: ${plain(entry.message)}`));
     }
   }
   if (prepared.effects.length > 0) {

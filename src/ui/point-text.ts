@@ -1,7 +1,7 @@
 import { bytesText } from '../bytes-text.ts';
 import type { DatabaseArtifact } from '../databases/engine.ts';
 import type { Manifest, VolumeArtifact } from '../restore-points/manifest.ts';
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import { table } from './table.ts';
 import type { Style } from './terminal.ts';
 import { age } from './time-text.ts';
@@ -84,7 +84,7 @@ function remarks(manifest: Manifest, style: Style): string[] {
       ...volume.notes.map((note) => style.yellow(`${plain(volume.key)}: ${plain(note)}`)),
       ...(volume.lost.length === 0
         ? []
-        : [style.yellow(`${plain(volume.key)}: not kept: ${volume.lost.join(', ')}`)]),
+        : [style.yellow(`${plain(volume.key)}: not kept: ${plain(volume.lost.join(', '))}`)]),
     ]),
   ];
 }

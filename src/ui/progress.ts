@@ -1,7 +1,7 @@
 import { SILENT, type ExecutionObserver, type Phase } from '../plan/executor.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A progress display: hears of the execution, and is closed before anything else is printed. */

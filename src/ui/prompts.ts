@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployments/deployment.ts';
 import { RewindError } from '../errors.ts';
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import { age } from './time-text.ts';
 
 // Prompts are no results: they go to stderr, so that stdout can be piped.

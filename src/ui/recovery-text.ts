@@ -1,4 +1,4 @@
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import type { Style } from './terminal.ts';
 
 /** What was or would be done about an execution that was cut off. */

@@ -1,22 +1,25 @@
-import { stripVTControlCharacters } from 'node:util';
+import { plain } from './plain.ts';
 import type { Style } from './terminal.ts';
 
 const GAP = '  ';
 
+/** What stands in a table: text, which may come from anywhere, and how it is coloured. */
+export type Cell = string | { text: string; paint: (text: string) => string };
+
 /**
- * Rows under headings, aligned; the cell that does not fit into `columns` is cut in the widest column.
- * Cells may carry colour. Without room to speak of (a pipe) nothing is cut.
+ * Rows under headings, aligned; the cell that does not fit into `columns` is cut in the widest column. Without room to
+ * speak of (a pipe) nothing is cut. No cell can do anything to the terminal but what its `paint` does.
  */
 export function table(
   headings: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
   options: { columns?: number; style: Style },
 ): string {
-  const all = [headings, ...rows];
-  const widths = headings.map((_, i) => Math.max(...all.map((row) => widthOf(row[i] ?? ''))));
+  const all = [headings, ...rows].map((row) => row.map(cellOf));
+  const widths = headings.map((_, i) => Math.max(...all.map((row) => widthOf(row[i]?.text ?? ''))));
   shrink(widths, (options.columns ?? Infinity) - GAP.length * (headings.length - 1));
   const lines = all.map((row, index) => {
-    const cells = headings.map((_, i) => pad(cut(row[i] ?? '', widths[i] ?? 0), widths[i] ?? 0));
+    const cells = headings.map((_, i) => fitted(row[i] ?? cellOf(''), widths[i] ?? 0));
     const line = cells.join(GAP).trimEnd();
     return index === 0 ? options.style.bold(line) : line;
   });
@@ -32,16 +35,18 @@ function shrink(widths: number[], room: number): void {
   }
 }
 
+function cellOf(cell: Cell): Exclude<Cell, string> {
+  return typeof cell === 'string'
+    ? { text: plain(cell), paint: (text) => text }
+    : { ...cell, text: plain(cell.text) };
+}
+
 function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return [...text].length;
 }
 
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
-}
-
-/** A cell that is too long loses its colour with its end. */
-function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  return `${[...stripVTControlCharacters(text)].slice(0, width - 1).join('')}…`;
+/** Exactly as wide as its column. */
+function fitted({ text, paint }: Exclude<Cell, string>, width: number): string {
+  const shown = widthOf(text) <= width ? text : `${[...text].slice(0, width - 1).join('')}…`;
+  return paint(shown) + ' '.repeat(Math.max(0, width - widthOf(shown)));
 }

@@ -3,7 +3,7 @@ import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
 import type { Phase } from '../plan/executor.ts';
-import { plain } from './error-text.ts';
+import { plain } from './plain.ts';
 import { stepsOf, type Progress } from './progress.ts';
 import { ByteProgress } from './byte-progress.ts';
 

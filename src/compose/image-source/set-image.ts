@@ -10,7 +10,7 @@ import { effectsBeyondYes } from './consent.ts';
 import { planImageEdits } from './plan.ts';
 import { proveImageEdits } from './proof.ts';
 import type { Effect, FileEdit, ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
-import { unifiedDiff } from './unified-diff.ts';
+import { shownLines, unifiedDiff } from './unified-diff.ts';
 
 /** `SERVICE=REF` as typed. Throws INVALID_CHANGE (exit 2). */
 export function parseImageChange(text: string): ImageChange {
@@ -48,7 +48,9 @@ export async function prepareImages(
 export async function diffOf(prepared: PreparedImages): Promise<string> {
   const diffs = prepared.plan.files.map(async (edit) => {
     const before = edit.create ? Buffer.alloc(0) : await readFile(edit.path);
-    return unifiedDiff(relative(prepared.project.directory, edit.path), edit, before, edited(edit, before));
+    const after = edited(edit, before);
+    const shown = { before: await shownLines(edit.path, before), after: await shownLines(edit.path, after) };
+    return unifiedDiff(relative(prepared.project.directory, edit.path), edit, { before, after, shown });
   });
   return (await Promise.all(diffs)).join('');
 }

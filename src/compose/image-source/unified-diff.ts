@@ -1,18 +1,42 @@
+import { NOT_KEPT } from '../../hush.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import type { FileEdit } from './types.ts';
 
 const CONTEXT = 3;
 
+/** Lines as they are shown, one for each line of the file: beside an image there may be a password. */
+interface Shown {
+  context: readonly string[];
+  changed: readonly string[];
+}
+
+/** What is shown of a file's lines: without secrets' values; of an env file only what changes has a value at all. */
+export async function shownLines(path: string, content: Buffer): Promise<Shown> {
+  const text = content.toString('utf8');
+  if (/\.(ya?ml|json)$/i.test(path)) {
+    const quiet = lines(await withoutSecrets(text, true));
+    return { context: quiet, changed: quiet };
+  }
+  const changed = lines(text);
+  const context = changed.map((line) => line.replace(/^([^=:#]*[=:])(.*)/, `$1${NOT_KEPT}`));
+  return { context, changed };
+}
+
 /**
- * A unified diff of one edited file, as `patch` and `git apply` take it. The edits themselves say which lines
- * differ, so nothing has to be searched.
+ * A unified diff of one edited file, as `patch` and `git apply` take it where no line of it holds a secret. The edits
+ * themselves say which lines differ, so nothing has to be searched.
  */
-export function unifiedDiff(name: string, edit: FileEdit, before: Buffer, after: Buffer): string {
-  const [old, now] = [lines(before), lines(after)];
+export function unifiedDiff(
+  name: string,
+  edit: FileEdit,
+  { before, after, shown }: { before: Buffer; after: Buffer; shown: { before: Shown; after: Shown } },
+): string {
+  const [old, now] = [lines(before.toString('utf8')), lines(after.toString('utf8'))];
   const [head, tail] = [commonHead(old, now), commonTail(old, now)];
   const changes = changedRuns(old, now, head, Math.min(tail, Math.min(old.length, now.length) - head));
   if (changes.length === 0) return '';
   const hunks: string[] = [];
-  for (const group of grouped(changes)) hunks.push(hunk(group, old, now));
+  for (const group of grouped(changes)) hunks.push(hunk(group, shown.before, shown.after));
   return `--- ${edit.create ? '/dev/null' : `a/${name}`}\n+++ b/${name}\n${hunks.join('')}`;
 }
 
@@ -24,8 +48,8 @@ interface Run {
 }
 
 /** Each line with its line break. */
-function lines(bytes: Buffer): string[] {
-  return bytes.toString('utf8').match(/[^\n]*\n|[^\n]+$/g) ?? [];
+function lines(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 function commonHead(a: readonly string[], b: readonly string[]): number {
@@ -88,18 +112,18 @@ function grouped(runs: readonly Run[]): Run[][] {
   return groups;
 }
 
-function hunk(runs: readonly Run[], old: readonly string[], now: readonly string[]): string {
+function hunk(runs: readonly Run[], old: Shown, now: Shown): string {
   const [first, last] = [runs[0] as Run, runs.at(-1) as Run];
   const lead = Math.min(CONTEXT, first.oldFrom);
-  const trail = Math.min(CONTEXT, old.length - last.oldTo);
+  const trail = Math.min(CONTEXT, old.changed.length - last.oldTo);
   const body: string[] = [];
   let at = first.oldFrom - lead;
   for (const run of runs) {
-    for (; at < run.oldFrom; at++) body.push(marked(' ', old[at] as string));
-    for (; at < run.oldTo; at++) body.push(marked('-', old[at] as string));
-    for (let to = run.newFrom; to < run.newTo; to++) body.push(marked('+', now[to] as string));
+    for (; at < run.oldFrom; at++) body.push(marked(' ', old.context[at] ?? '\n'));
+    for (; at < run.oldTo; at++) body.push(marked('-', old.changed[at] ?? '\n'));
+    for (let to = run.newFrom; to < run.newTo; to++) body.push(marked('+', now.changed[to] ?? '\n'));
   }
-  for (; at < last.oldTo + trail; at++) body.push(marked(' ', old[at] as string));
+  for (; at < last.oldTo + trail; at++) body.push(marked(' ', old.context[at] ?? '\n'));
   const oldCount = last.oldTo + trail - (first.oldFrom - lead);
   const newCount = last.newTo + trail - (first.newFrom - lead);
   const range = (from: number, count: number): string => `${count === 0 ? from : from + 1},${count}`;

@@ -37,6 +37,7 @@ export async function placeFiles(step: PlaceFiles, context: StepContext): Promis
       helper,
       store: openStore(step.store, context.scope.directory),
       point: step.point,
+      fills: false,
       directory: await volumesDirectory(context),
       signal: context.signal,
       onProgress: (done) => context.onProgress({ name: step.artifact.key, done }),

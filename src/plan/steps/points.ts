@@ -1,15 +1,19 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { withoutSecrets } from '../../compose/without-secrets.ts';
 import type { Consistency, Manifest, VolumeArtifact } from '../../restore-points/manifest.ts';
-import { renderManifest } from '../../restore-points/manifest.ts';
+import { parseManifest, renderManifest } from '../../restore-points/manifest.ts';
 import { compressed, nameList, openIndex } from '../../restore-points/volume/index-source.ts';
+import { originOf } from '../../restore-points/origin.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { RewindError } from '../../errors.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointWriter, StoredFile } from '../../stores/store.ts';
 import { savedProgress, volumesDirectory, type PointPlace } from './archive-volumes.ts';
 import { monotonicMs } from '../monotonic.ts';
+import { stateDirectoryOf } from '../state-directory.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { dumpedDatabases } from './dump-databases.ts';
 import { stillRecord, type StillRecord } from './still-services.ts';
@@ -25,7 +29,7 @@ export interface PlannedVolume extends Pick<VolumeArtifact, 'key' | 'slug' | 'ki
 /** Write indexes, Compose files and, last, the manifest: from then on the point exists. */
 export interface SealPoint extends StepBase, PointPlace {
   kind: 'seal-point';
-  manifest: Omit<Manifest, 'volumes' | 'databases' | 'compose' | 'downtime' | 'finishedAt'>;
+  manifest: Omit<Manifest, 'volumes' | 'databases' | 'compose' | 'downtime' | 'finishedAt' | 'origin'>;
   volumes: readonly PlannedVolume[];
   /** Whether databases were dumped by a step before. */
   databases: boolean;
@@ -65,7 +69,10 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
     throw new RewindError('DUMP_FAILED', 'the databases were not dumped by any step before');
   const compose: Manifest['compose'] = [];
   for (const [position, path] of step.compose.entries()) {
-    const stored = await writer.write(`compose/${position}-${safeName(path)}`, createReadStream(path));
+    const stored = await writer.write(
+      `compose/${position}-${safeName(path)}`,
+      Readable.from([Buffer.from(await withoutSecrets(await readFile(path, 'utf8')))]),
+    );
     compose.push({ ...stored, original: basename(path) });
   }
   const downtime = Object.fromEntries(
@@ -76,9 +83,12 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
     ]),
   );
   const finishedAt = new Date().toISOString();
-  await writer.commit(
-    renderManifest({ ...step.manifest, finishedAt, volumes, databases, compose, downtime }),
-  );
+  const described = { ...step.manifest, finishedAt, volumes, databases, compose, downtime };
+  const origin = await originOf(stateDirectoryOf(context.scope.directory), described);
+  const manifest = renderManifest({ ...described, origin });
+  // What cannot be read again is found out now, and not when it is needed.
+  parseManifest(manifest, step.point);
+  await writer.commit(manifest);
 }
 
 export async function discardPoint(step: DiscardPoint, context: StepContext): Promise<void> {

@@ -76,7 +76,7 @@ export async function extractVolumes(step: ExtractVolumes, context: StepContext)
     if (step.clear) await helper.ask(CLEAR, [root], signal);
     const total = artifact.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
     const extracting = {
-      helper, store, directory, signal, point: step.point,
+      helper, store, directory, signal, point: step.point, fills: step.clear,
       onProgress: (done: number) => context.onProgress({ name: artifact.key, done, total }),
     }; // prettier-ignore
     const target = { slug, ...(staged ? { below: `${step.staging}/new` } : {}) };

@@ -1,16 +1,20 @@
 import type { DatabaseArtifact } from '../../databases/engine.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
 import { dumpFilesOf, filesOf } from '../../restore-points/manifest.ts';
+import { deviceRefused } from '../../restore-points/volume/extract.ts';
+import { storedIndex } from '../../restore-points/volume/index-source.ts';
 import { verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
 
-/** Read every stored file of these volumes and dumps and compare it with its checksum. Throws DAMAGED (exit 4). */
+/** Read every stored file of these volumes and dumps and compare it with its checksum. Throws DAMAGED, DEVICES (exit 4). */
 export interface VerifyArtifacts extends StepBase, PointPlace {
   kind: 'verify-artifacts';
   volumes: readonly VolumeArtifact[];
   databases: readonly DatabaseArtifact[];
+  /** No volume may hold a device node. */
+  refuseDevices?: boolean;
 }
 
 export async function verifyArtifacts(step: VerifyArtifacts, context: StepContext): Promise<void> {
@@ -28,5 +32,13 @@ export async function verifyArtifacts(step: VerifyArtifacts, context: StepContex
       );
       for await (const _ of stream) continue;
     }
+  }
+  if (step.refuseDevices !== true) return;
+  for (const volume of step.volumes) {
+    const index = storedIndex(
+      await verified({ store, point: step.point, signal: context.signal }, volume.index),
+    );
+    for (let entry = await index.next(); entry !== undefined; entry = await index.next())
+      if (entry.type === 'b' || entry.type === 'c') throw deviceRefused(volume.key, step.point);
   }
 }

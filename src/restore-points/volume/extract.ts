@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
+import { bytesText } from '../../bytes-text.ts';
 import { RewindError } from '../../errors.ts';
 import type { Store, StoredFile } from '../../stores/store.ts';
 import type { VolumeArtifact } from '../manifest.ts';
@@ -9,7 +10,11 @@ import { requireCodes, type Helper } from './helper.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
-import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, SET_TIMES } from './scripts.ts';
+import { refuseLinkedNames, refuseThroughLinks } from './layer-links.ts';
+import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, FREE, SET_TIMES } from './scripts.ts';
+
+/** Bytes of a list of names: it is read into memory. */
+const LONGEST_LIST = 512 * 1024 * 1024;
 
 export interface ExtractContext {
   helper: Helper;
@@ -17,6 +22,8 @@ export interface ExtractContext {
   point: string;
   /** For the index of what was extracted. */
   directory: string;
+  /** It takes the place of what was there: whether it fits was known before. */
+  fills: boolean;
   signal: AbortSignal;
   onProgress: (done: number) => void;
 }
@@ -44,16 +51,21 @@ export async function extractVolume(
   }
   const directory = inTarget(target);
   let done = 0;
-  for (const layer of volume.layers) {
+  const place = { helper, directory, point: context.point, signal: context.signal };
+  for (const [position, layer] of volume.layers.entries()) {
     if (layer.deleted !== null) await removeDeleted(layer.deleted, directory, volume, context);
+    if (position > 0) await refuseThroughLinks(await verified(context, layer.archive), place);
+    const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
     const stored = await verified(context, layer.archive, (bytes) => context.onProgress((done += bytes)));
-    const plain = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored));
+    const plain = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, room));
     const { report } = await helper.run(
       helper.tools === 'gnu' ? EXTRACT_GNU : EXTRACT_PLAIN,
-      [directory],
+      [directory, String(room)],
       { input: plain },
       context.signal,
     );
+    if (report.codes.has('full')) throw tooLong(volume, room);
+    if (report.messages.some((line) => NO_DEVICE.test(line))) throw deviceRefused(volume.key, context.point);
     requireCodes(report, helper.tools === 'gnu' ? ['zstd', 'tar'] : ['tar'], `extracting ${volume.key}`);
   }
 }
@@ -114,6 +126,32 @@ async function setTimes(
   requireCodes(report, ['touch'], `extracting ${volume.key}`);
 }
 
+// GNU tar's words, and BusyBox's.
+const NO_DEVICE = /: (?:Cannot mknod|can't create node .*): Operation not permitted$/;
+
+/** A point of unknown origin that holds a device node: who can open it has the host's disk or memory before them. */
+export function deviceRefused(key: string, point: string): RewindError {
+  return new RewindError('DEVICES', `${key} of ${point} holds device nodes, and it was not made here`, {
+    exit: 'refused',
+    hint: 'docker rewind inspect --files lists them; --allow-devices makes them',
+  });
+}
+
+/** Bytes that an archive may come to: some of the disk is left to those who run on it, whatever the archive says. */
+async function roomFor(directory: string, { helper, signal }: ExtractContext): Promise<number> {
+  return Math.floor(Number(await helper.ask(FREE, [directory], signal)) * FILLED_AT_MOST);
+}
+
+const FILLED_AT_MOST = 0.95;
+
+function tooLong(volume: VolumeArtifact, room: number): RewindError {
+  return new RewindError(
+    'NO_SPACE',
+    `there is too little space for ${volume.key}: it comes to more than the ${bytesText(room)} that may be used`,
+    { exit: 'refused', hint: 'Free some space: docker system df' },
+  );
+}
+
 const inTarget = ({ slug, below }: Target): string =>
   below === undefined ? insideHelper(slug) : `${insideHelper(slug)}/${below}`;
 
@@ -124,6 +162,8 @@ async function removeDeleted(
   context: ExtractContext,
 ): Promise<void> {
   const names = await readNames(context, file);
+  const { helper, point, signal } = context;
+  await refuseLinkedNames(names, { helper, directory, point, signal });
   const { report } = await context.helper.run(
     DELETE,
     [directory],
@@ -136,7 +176,7 @@ async function removeDeleted(
 /** A stored list of names; none of them leads out of the volume. */
 async function readNames(context: ExtractContext, file: StoredFile): Promise<string[]> {
   const chunks: Buffer[] = [];
-  for await (const chunk of decompressed(await verified(context, file))) chunks.push(chunk);
+  for await (const chunk of decompressed(await verified(context, file), LONGEST_LIST)) chunks.push(chunk);
   const names = Buffer.concat(chunks).toString('latin1').split('\0').slice(0, -1);
   const bad = names.find((name) => name !== '.' && !isSafePath(name));
   if (bad !== undefined) throw damaged(context.point, file.path, 'it names something outside the volume');

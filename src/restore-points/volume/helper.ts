@@ -219,6 +219,8 @@ async function start(runner: Runner, exchange: string, spec: HelperSpec, image: 
   return new Helper(runner, spec.name, exchange, tools as Tools);
 }
 
+const REMOVE_TRIES = 2;
+
 // The helper of a command that was killed takes a moment to go, and has the name until then.
 const NAME_TRIES = 40;
 const NAME_WAIT_MS = 250;
@@ -237,9 +239,11 @@ async function hold(runner: Runner, spec: HelperSpec, image: string, exchange: s
 /** Ends a helper and takes its pipes away; harmless where there is none. */
 export async function removeHelper(runner: Runner, workDirectory: string, spec: HelperSpec): Promise<void> {
   running.delete(`${workDirectory} ${spec.name}`);
-  const result = await runner.run(removeContainerArgv(spec.name));
-  if (result.exitCode !== 0 && !/no such container|already in progress/i.test(result.stderr)) {
-    throw engineError(result, 'removing the helper container');
+  for (let tries = 1; ; tries++) {
+    const result = await runner.run(removeContainerArgv(spec.name));
+    if (result.exitCode === 0 || /no such container|already in progress/i.test(result.stderr)) break;
+    // It does no harm to ask again: the answer may have got lost, and with the helper a whole journal would be left.
+    if (tries === REMOVE_TRIES) throw engineError(result, 'removing the helper container');
   }
   await rm(join(workDirectory, 'exchange', spec.write ? 'write' : 'read'), { recursive: true, force: true });
 }

@@ -23,6 +23,9 @@ export interface IndexRecord {
   line: string;
 }
 
+/** Longer than any path can be. */
+const LONGEST_RECORD = 1024 * 1024;
+
 /** Reads records from the bytes that an index script printed or that a store kept. */
 export class IndexReader {
   /** When the index was begun, in seconds; a file written later may look the same and be another. */
@@ -62,6 +65,7 @@ export class IndexReader {
     }
     const parts = (this.#rest + (value as Buffer).toString('latin1')).split('\0');
     this.#rest = parts.pop() ?? '';
+    if (this.#rest.length > LONGEST_RECORD) throw damaged('a record of it has no end');
     this.#queue = parts;
     this.#position = 0;
     return true;

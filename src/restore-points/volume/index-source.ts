@@ -56,13 +56,17 @@ export function storedIndex(stored: Readable): IndexReader {
   return new IndexReader(decompressed(stored));
 }
 
-/** Everything that a stored list or index says, in chunks. Damage is refused in words of ours. */
-export async function* decompressed(stored: Readable): AsyncGenerator<Buffer> {
+/** Everything that a stored list or index says, in chunks. Damage, and more bytes than `most`, is refused in words of ours. */
+export async function* decompressed(stored: Readable, most = Infinity): AsyncGenerator<Buffer> {
   const plain = createZstdDecompress();
   const piped = pipeline(stored, plain);
   piped.catch(() => {});
   try {
-    for await (const chunk of plain) yield chunk as Buffer;
+    let bytes = 0;
+    for await (const chunk of plain as AsyncIterable<Buffer>) {
+      if ((bytes += chunk.length) > most) throw new Error('it is longer than it can be');
+      yield chunk;
+    }
     await piped;
   } catch (error) {
     throw new RewindError('DAMAGED', 'a file of the restore point is damaged: it cannot be decompressed', {

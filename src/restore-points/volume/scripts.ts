@@ -102,8 +102,33 @@ code tar $?
 report
 `;
 
+/** A zstd-compressed archive on standard input; prints its members' names, a line each, escaped. */
+export const LIST_GNU = `
+set -u
+${CODES}export LC_ALL=C
+{
+  zstd -q -d -c
+  code zstd $?
+} | {
+  tar --list --quoting-style=escape --file=-
+  code tar $?
+  cat >/dev/null
+}
+report
+`;
+
+/** $1 directory; names on standard input. Prints those that are links. */
+export const LINKS = `
+set -u
+${CODES}cd -- "$1" || exit 91
+xargs -0 sh -c 'for path do [ ! -L "$path" ] || printf "%s\\0" "$path"; done' rewind
+code links $?
+report
+`;
+
 /**
- * $1 directory; a zstd-compressed archive on standard input is extracted over what is there. Tar stops at the end mark;
+ * $1 directory, $2 bytes that an archive may have at most; a zstd-compressed one on standard input is extracted over what
+ * is there, and \`full 1\` reported where it goes on after so many. Tar stops at the end mark;
  * what pads the archive after it is read, too, or those who write it would die of a broken pipe.
  */
 export const EXTRACT_GNU = `
@@ -112,6 +137,10 @@ ${CODES}export LC_ALL=C
 {
   zstd -q -d -c
   code zstd $?
+} | {
+  head -c "$2"
+  [ "$(head -c 1 | wc -c)" -eq 0 ] || code full 1
+  cat >/dev/null
 } | {
   tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
     --delay-directory-restore --warning=no-timestamp --directory="$1" --file=-

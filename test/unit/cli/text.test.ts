@@ -2,13 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { RewindError } from '../../../src/errors.ts';
 import { nearest } from '../../../src/nearest.ts';
-import {
-  errorDocument,
-  errorText,
-  internalErrorText,
-  plain,
-  plainLines,
-} from '../../../src/ui/error-text.ts';
+import { errorDocument, errorText, internalErrorText } from '../../../src/ui/error-text.ts';
+import { plain, plainLines } from '../../../src/ui/plain.ts';
 import { table } from '../../../src/ui/table.ts';
 import { createTerminal } from '../../../src/ui/terminal.ts';
 
@@ -104,8 +99,16 @@ describe('a table', () => {
   });
 
   it('measures without colours', () => {
-    const lines = table(['id', 'what'], [[colour.red('v1'), 'x']], { style: none }).split('\n');
+    const cell = { text: 'v1', paint: colour.red };
+    const lines = table(['id', 'what'], [[cell, 'x']], { style: none }).split('\n');
     expect(lines[1]).to.equal(`${colour.red('v1')}  x`);
+    const cut = table(['id'], [[{ text: 'v1.2.3.4.5.6', paint: colour.red }]], { style: none, columns: 8 });
+    expect(cut.split('\n')[1]).to.equal(colour.red('v1.2.3.…'));
+  });
+
+  it('lets no cell steer the terminal', () => {
+    const lines = table(['id'], [['a\u001B[2Jb\nc']], { style: none }).split('\n');
+    expect(lines).to.deep.equal(['id', 'a\\x1b[2Jb\\x0ac']);
   });
 
   it('cuts the widest column to fit, and nothing in a pipe', () => {

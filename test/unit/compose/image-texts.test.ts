@@ -8,7 +8,7 @@ import { scalarText } from '../../../src/compose/image-source/scalar-text.ts';
 import { parseImageChanges } from '../../../src/compose/image-source/set-image.ts';
 import { parseTemplate } from '../../../src/compose/image-source/template.ts';
 import type { Effect } from '../../../src/compose/image-source/types.ts';
-import { unifiedDiff } from '../../../src/compose/image-source/unified-diff.ts';
+import { shownLines, unifiedDiff } from '../../../src/compose/image-source/unified-diff.ts';
 import { RewindError } from '../../../src/errors.ts';
 
 describe('image-source: proof', () => {
@@ -127,7 +127,30 @@ describe('image-source: texts', () => {
       expect(() => parseImageChanges(odd)).throw(RewindError);
   });
 
-  it('prints a unified diff', () => {
+  it('shows no secret beside an image, in a Compose file or an env file', async () => {
+    const diffOf = async (path: string, text: string, removed: string, inserted: string): Promise<string> => {
+      const before = Buffer.from(text);
+      const edit = { path, sha256: '', edits: [{ offset: before.indexOf(removed), removed, inserted }] };
+      const after = edited(edit, before);
+      const shown = { before: await shownLines(path, before), after: await shownLines(path, after) };
+      return unifiedDiff(path, edit, { before, after, shown });
+    };
+    const compose =
+      'services:\n  a:\n    environment:\n      PASSWORD: |\n        hunter2\n    image: a:1\n    environment_x: 1\n';
+    const inYaml = await diffOf('c.yml', compose, 'a:1', 'a:2');
+    expect(inYaml).contain('-    image: a:1\n+    image: a:2\n').not.contain('hunter2');
+    const inEnv = await diffOf('.env', 'PASSWORD=hunter2\nTAG=1\nexport KEY: hunter2\n', 'TAG=1', 'TAG=2');
+    expect(inEnv).contain('-TAG=1\n+TAG=2\n').contain(' PASSWORD=<not kept>\n').not.contain('hunter2');
+    const inFlow = await diffOf(
+      'c.yml',
+      'services: {a: {image: "a:1", environment: {P: hunter2}}}\n',
+      'a:1',
+      'a:2',
+    );
+    expect(inFlow).contain('a:2').not.contain('hunter2');
+  });
+
+  it('prints a unified diff', async () => {
     const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
     const before = Buffer.from(lines.join('\n'));
     const at = before.indexOf('line 12');
@@ -139,7 +162,9 @@ describe('image-source: texts', () => {
         { offset: before.length, removed: '', inserted: '!' },
       ],
     };
-    expect(unifiedDiff('c.yml', edit, before, edited(edit, before))).equal(
+    const after = edited(edit, before);
+    const shown = { before: await shownLines('/c.txt', before), after: await shownLines('/c.txt', after) };
+    expect(unifiedDiff('c.yml', edit, { before, after, shown })).equal(
       '--- a/c.yml\n+++ b/c.yml\n@@ -10,7 +10,8 @@\n line 9\n line 10\n line 11\n-line 12\n+new\n+line 12b\n line 13\n line 14\n line 15\n' +
         '@@ -27,4 +28,4 @@\n line 26\n line 27\n line 28\n-line 29\n\\ No newline at end of file\n+line 29!\n\\ No newline at end of file\n',
     );

@@ -37,6 +37,11 @@ describe('one record of the history', () => {
     });
   });
 
+  it('names no directory but its own', () => {
+    for (const uid of ['../../evil', '/etc', '.', '..', 'a/b', '', 'a\0'])
+      expect(parseRecord(JSON.stringify(record(1, 'a:1', { uid })))).to.equal('it has no usable "uid"');
+  });
+
   it('says which field cannot be used', () => {
     const wrong: Record<string, unknown> = {
       id: 'v1x', startedAt: 'monday', kind: 'restore', status: 'fine', services: [], changed: 'web', user: 1, message: {},

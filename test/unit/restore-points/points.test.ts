@@ -6,7 +6,8 @@ import { slugOf } from '../../../src/restore-points/slug.ts';
 import { readTarMessages } from '../../../src/restore-points/volume/tar-messages.ts';
 
 const manifest: Manifest = {
-  schema: 1, id: 'p', project: 'shop', environment: 'default', createdAt: '', finishedAt: '', host: 'h', user: 'u',
+  schema: 1, id: '20261123-051530-aaaa', project: 'shop', environment: 'default',
+  createdAt: '2026-11-23T05:15:30.000Z', finishedAt: '2026-11-23T05:15:31.000Z', host: 'h', user: 'u',
   reason: 'backup', volumes: [], databases: [], images: {}, compose: [], downtime: {},
 }; // prettier-ignore
 const codeOf = (work: () => unknown): unknown => {
@@ -31,20 +32,20 @@ describe('restore points', () => {
 
   it('have a manifest in which every changed byte is noticed', () => {
     const text = renderManifest(manifest);
-    expect(parseManifest(text, 'p')).to.deep.equal(manifest);
+    expect(parseManifest(text, manifest.id)).to.deep.equal(manifest);
     for (let at = 0; at < text.length; at++) {
       const bytes = Buffer.from(text);
       bytes[at] = (bytes[at] ?? 0) ^ 1;
       expect(
-        codeOf(() => parseManifest(bytes.toString(), 'p')),
+        codeOf(() => parseManifest(bytes.toString(), manifest.id)),
         String(at),
       ).to.equal('DAMAGED');
     }
     const outside = {
       ...manifest,
-      compose: [{ path: 'compose/../../x', bytes: 0, sha256: '', original: 'x' }],
+      compose: [{ path: 'compose/../../x', bytes: 0, sha256: '0'.repeat(64), original: 'x' }],
     };
-    expect(codeOf(() => parseManifest(renderManifest(outside), 'p'))).to.equal('DAMAGED');
+    expect(codeOf(() => parseManifest(renderManifest(outside), manifest.id))).to.equal('DAMAGED');
   });
 
   it('have files whose names are safe and never fall together', () => {

@@ -1,0 +1,103 @@
+import { Readable } from 'node:stream';
+import { RewindError } from '../../errors.ts';
+import type { Helper } from './helper.ts';
+import { requireCodes } from './helper.ts';
+import { isSafePath } from './index-records.ts';
+import { nameList } from './index-source.ts';
+import { LINKS, LIST_GNU } from './scripts.ts';
+
+/** Where a layer goes, and which point it is of. */
+export interface LayerPlace {
+  helper: Helper;
+  /** In the helper. */
+  directory: string;
+  point: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Refuses (DAMAGED, exit 4) a layer that would be extracted through a link of the layers below it. Tar sees to it that
+ * one archive does not write through links of its own, but those that are there already it follows: out of the
+ * staging directory, into the present data.
+ */
+export async function refuseThroughLinks(archive: Readable, place: LayerPlace): Promise<void> {
+  const { helper, directory, point, signal } = place;
+  const parents = new Set<string>();
+  const directories = new Set<string>();
+  const { report } = await helper.run(
+    LIST_GNU,
+    [directory],
+    {
+      input: archive,
+      output: async (stream) => {
+        let rest = '';
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          const lines = (rest + chunk.toString('latin1')).split('\n');
+          rest = lines.pop() ?? '';
+          for (const line of lines) member(unescaped(line), point, parents, directories);
+        }
+      },
+    },
+    signal,
+  );
+  requireCodes(report, ['zstd', 'tar'], `reading a layer of ${point}`);
+  await refuseLinks(parents, place);
+}
+
+/** Refuses names to be removed of which a directory on the way is a link. */
+export async function refuseLinkedNames(names: readonly string[], place: LayerPlace): Promise<void> {
+  const parents = new Set<string>();
+  for (const name of names) above(name, parents, new Set());
+  await refuseLinks(parents, place);
+}
+
+function member(name: string, point: string, parents: Set<string>, directories: Set<string>): void {
+  const path = name.replace(/\/+$/, '');
+  if (path !== '.' && !isSafePath(path)) throw damaged(point, 'it names something outside the volume');
+  above(path, parents, directories);
+  // A directory of the layer itself takes the place of a link.
+  if (name.endsWith('/')) directories.add(path);
+}
+
+function above(path: string, into: Set<string>, except: ReadonlySet<string>): void {
+  for (let end = path.lastIndexOf('/'); end > 1; end = path.lastIndexOf('/', end - 1)) {
+    const parent = path.slice(0, end);
+    if (!except.has(parent)) into.add(parent);
+  }
+}
+
+async function refuseLinks(parents: ReadonlySet<string>, place: LayerPlace): Promise<void> {
+  if (parents.size === 0) return;
+  let linked = false;
+  const { report } = await place.helper.run(
+    LINKS,
+    [place.directory],
+    {
+      input: Readable.from([nameList([...parents])]),
+      output: async (stream) => {
+        for await (const _ of stream) linked = true;
+      },
+    },
+    place.signal,
+  );
+  requireCodes(report, ['links'], `reading a layer of ${place.point}`);
+  if (linked) throw damaged(place.point, 'a layer of it leads through a link');
+}
+
+/** What tar's quoting style `escape` makes of a name, back into its bytes (Latin-1). */
+export function unescaped(line: string): string {
+  return line.replaceAll(/\\(?:([0-7]{3})|(.))/g, (_, octal: string | undefined, letter: string) =>
+    octal === undefined ? (LETTERS[letter] ?? letter) : String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+const LETTERS: Readonly<Record<string, string>> = {
+  a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v',
+}; // prettier-ignore
+
+function damaged(point: string, why: string): RewindError {
+  return new RewindError('DAMAGED', `an archive of the restore point ${point} is damaged: ${why}`, {
+    exit: 'refused',
+    hint: 'docker rewind list shows the others',
+  });
+}

@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import Backup from '../../src/commands/backup.ts';
+import Restore from '../../src/commands/restore.ts';
+import { DataProject } from '../integration/volumes/data-project.ts';
+import { CallShim, type Fault } from './call-shim.ts';
+import {
+  describeFault,
+  everyCall,
+  expectHonest,
+  expectUnlocked,
+  faultyRun,
+  recoverWhereNeeded,
+} from './faulty-run.ts';
+
+const SCRIPT = 'docker exec *';
+
+const BACKUP: Fault[] = [
+  { mode: 'fail', number: 1, pattern: 'docker run *' },
+  { mode: 'lost', number: 1, pattern: 'docker run *' },
+  { mode: 'fail', number: 1, pattern: SCRIPT },
+  { mode: 'lost', number: 2, pattern: SCRIPT },
+  { mode: 'kill', number: 2, pattern: SCRIPT },
+  { mode: 'fail', number: 1, pattern: 'docker container stop *' },
+  { mode: 'lost', number: 1, pattern: 'docker container stop *' },
+  { mode: 'fail', number: 1, pattern: 'docker container start *' },
+  { mode: 'lost', number: 1, pattern: 'docker container start *' },
+  { mode: 'fail', number: 1, pattern: 'docker container rm *' },
+  { mode: 'cut', number: 1, pattern: 'docker ps *volume=*' },
+  { mode: 'fail', number: 1, pattern: 'docker ps *volume=*' },
+];
+
+const RESTORE: Fault[] = [
+  { mode: 'lost', number: 1, pattern: 'docker run *' },
+  { mode: 'fail', number: 3, pattern: SCRIPT },
+  { mode: 'fail', number: 1, pattern: 'docker exec *move_all*' },
+  { mode: 'lost', number: 1, pattern: 'docker exec *move_all*' },
+  { mode: 'lost', number: 1, pattern: 'docker container start *' },
+  { mode: 'lost', number: 1, pattern: 'docker container rm *' },
+];
+
+// In the service's own container, which runs anyway: starting one more for every look would cost more than the command.
+const STATE = 'cd /data && find . ! -name . | sort && find . -type f | sort | xargs cat';
+
+describe('a backup or restore while docker fails, hangs or is cut off', () => {
+  let project: DataProject;
+  let point: string;
+  let id: string;
+  const shim = new CallShim();
+
+  before(async () => {
+    project = await DataProject.make();
+    await inService('mkdir /data/d && echo old >/data/d/file && echo same >/data/same');
+    point = (await project.backup()).id;
+    id = (await project.containers())[0]?.id ?? '';
+  });
+  after(async () => {
+    await project.remove();
+    shim.remove();
+  });
+
+  async function inService(script: string): Promise<string> {
+    const [container] = await project.containers();
+    const result = await project.docker(['exec', container?.id ?? '', 'sh', '-c', script]);
+    expect(result.exitCode, result.stderr).to.equal(0);
+    return result.stdout;
+  }
+
+  async function faulty(args: string[], fault: Fault, codes: object) {
+    const what = describeFault(fault);
+    const outcome = await faultyRun(project, shim, args, fault);
+    if (fault.pattern !== '*') expect(shim.hit, `${what} came to pass`).to.be.a('string');
+    const said = `${what} (${(shim.hit ?? 'no such call').slice(0, 200)})\n${outcome.stderr}`;
+    expectHonest(outcome, codes, said);
+    await recoverWhereNeeded(project, outcome, said);
+    const [container] = await project.containers();
+    expect(container, said).to.include({ id, status: 'running', health: 'healthy' });
+    await expectUnlocked(project, shim, said);
+    expect(await project.leftovers(), said).to.deep.equal([]);
+    return { outcome, said };
+  }
+
+  /** The data is as before, and there is a whole new point or none. */
+  async function backup(fault: Fault): Promise<void> {
+    const [state, points] = [await inService(STATE), project.points()];
+    const { outcome, said } = await faulty(['backup'], fault, Backup.exitCodes);
+    expect(await inService(STATE), said).to.equal(state);
+    const made = project.points().filter((name) => !points.includes(name));
+    if (outcome.exitCode === 0) expect(made, said).to.have.lengthOf(1);
+    else if (made.length > 0) expect(outcome.stderr).to.include(`${made[0]} is complete and stays`);
+    for (const name of made) await project.must(['inspect', name]);
+  }
+
+  /** The data is as before or as in the point, never a mix. */
+  async function restore(fault: Fault): Promise<void> {
+    await inService('echo new >/data/d/file; echo more >/data/more');
+    const state = await inService(STATE);
+    const args = ['restore', point, '--yes', '--no-safety-backup'];
+    const { outcome, said } = await faulty(args, fault, Restore.exitCodes);
+    const now = await inService(STATE);
+    if (outcome.exitCode === 0) expect(now, said).to.include('old').and.not.to.include('more');
+    else expect(now, said).to.equal(state);
+  }
+
+  for (const fault of BACKUP) it(`backup: ${describeFault(fault)}`, () => backup(fault));
+  for (const fault of RESTORE) it(`restore: ${describeFault(fault)}`, () => restore(fault));
+
+  everyCall('backup', shim, () => faultyRun(project, shim, ['backup'], undefined), backup);
+  everyCall(
+    'restore',
+    shim,
+    () => faultyRun(project, shim, ['restore', point, '--yes', '--no-safety-backup'], undefined),
+    restore,
+  );
+});

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { ExitCode, type ExitCodeName } from '../../src/errors.ts';
+import { dockerConfig, run, SHIM, type RunOutcome } from '../e2e/installed.ts';
+import type { TestProject } from '../integration/project.ts';
+import { until } from '../integration/world.ts';
+import type { CallShim, Fault, FaultMode } from './call-shim.ts';
+
+/** Whether every call of every command is to go wrong (npm run faults), or only a sample (npm test). */
+const ALL_FAULTS = process.env['REWIND_FAULTS'] === 'all';
+
+// What may change something, said independently of the program's own list.
+const CHANGES =
+  /^docker (run|exec|container (stop|start|rm|pause|unpause)|image (pull|push|tag|rm|build)|volume (create|rm)|compose .*(up|stop|rm|build) )/;
+
+/** Runs a command while one call goes wrong. Where something that changes hangs, the command is told to end (SIGTERM). */
+export async function faultyRun(
+  project: TestProject,
+  shim: CallShim,
+  args: readonly string[],
+  fault: Fault | undefined,
+): Promise<RunOutcome> {
+  shim.arm(fault);
+  const control = new AbortController();
+  const running = run(SHIM, args, {
+    cwd: project.directory,
+    signal: control.signal,
+    env: {
+      ...shim.env,
+      DOCKER_CONFIG: await dockerConfig(),
+      // A hanging question is to end soon; a slow machine must not look like one.
+      REWIND_ANSWER_WITHIN: fault?.mode === 'hang' ? '3' : '60',
+    },
+  });
+  let ended = false;
+  const watched = async (): Promise<void> => {
+    while (!ended && fault?.mode === 'hang') {
+      if (CHANGES.test(shim.hit ?? '')) return control.abort();
+      await sleep(50);
+    }
+  };
+  const watching = watched();
+  const outcome = await running;
+  ended = true;
+  await watching;
+  return outcome;
+}
+
+/** A documented exit code; an error that says what state everything is in, and what to type next. */
+export function expectHonest(
+  outcome: RunOutcome,
+  codes: Readonly<Partial<Record<ExitCodeName, string>>>,
+  what: string,
+): void {
+  const said = `${what}: exit ${outcome.exitCode}\n${outcome.stderr}`;
+  const documented = Object.keys(codes).map((name) => ExitCode[name as ExitCodeName]);
+  expect(documented, said).to.include(outcome.exitCode);
+  expect(outcome.stderr, said).not.to.match(/internal error|\bundefined\b|\[object /);
+  if (outcome.exitCode === ExitCode.done) return;
+  expect(outcome.stderr, said).to.match(/^docker rewind: \S/m);
+  expect(outcome.stderr, said).to.match(/^→ \S/m);
+  if (outcome.exitCode === ExitCode.failed)
+    expect(outcome.stderr, said).to.match(
+      /nothing was changed|Everything is back as it was|is not concluded/i,
+    );
+  if (outcome.exitCode === ExitCode.notUndone) expect(outcome.stderr, said).to.match(/rewind recover/);
+}
+
+/** Where the command could not put everything back: recover does, without a fault. */
+export async function recoverWhereNeeded(
+  project: TestProject,
+  outcome: RunOutcome,
+  what: string,
+): Promise<void> {
+  if (outcome.exitCode !== ExitCode.notUndone) return;
+  const recovered = await project.rewind(['recover']);
+  expect(recovered.exitCode, `recover after ${what}: ${recovered.stderr}`).to.equal(0);
+  expect((await project.json(['recover'])).document.recovered).to.deep.equal([]);
+}
+
+const MODES: readonly FaultMode[] = ['fail', 'lost', 'cut', 'kill', 'hang'];
+
+/**
+ * Where all faults are wanted (npm run faults): one test for each way in which a call goes wrong, with every call of a
+ * command, one after the other. `count` runs the command without a fault.
+ */
+export function everyCall(
+  name: string,
+  shim: CallShim,
+  count: () => Promise<RunOutcome>,
+  check: (fault: Fault) => Promise<void>,
+): void {
+  if (!ALL_FAULTS) return;
+  for (const mode of MODES) {
+    it(`every call of ${name}: ${mode}`, async () => {
+      const outcome = await count();
+      expect(outcome.exitCode, outcome.stderr).to.equal(0);
+      const calls = shim.calls.length;
+      for (let number = 1; number <= calls; number++) await check({ mode, number, pattern: '*' });
+    }).timeout(3_600_000);
+  }
+}
+
+/** No lock is left on the engine, unless its own removal was what went wrong: the next command removes that one. */
+export async function expectUnlocked(project: TestProject, shim: CallShim, what: string): Promise<void> {
+  if (shim.hit?.startsWith('docker volume') === true) return;
+  const label = `label=docker-rewind.lock=${project.name}`;
+  const { stdout } = await project.docker(['volume', 'ls', '--quiet', '--filter', label]);
+  expect(stdout, what).to.equal('');
+}
+
+export const describeFault = ({ mode, number, pattern }: Fault): string =>
+  `${mode} of call ${number} of ${pattern}`;
+
+/**
+ * Runs a command until it waits for the answer to one call, looks at what is there then, and kills it and all that it
+ * started.
+ */
+export async function killedAt(
+  project: TestProject,
+  shim: CallShim,
+  args: readonly string[],
+  call: { number: number; pattern: string },
+  look: () => Promise<void> = async () => {},
+): Promise<void> {
+  shim.arm({ mode: 'hang', ...call });
+  const child = spawn(SHIM, args, {
+    cwd: project.directory,
+    env: {
+      ...process.env,
+      ...shim.env,
+      DOCKER_CONFIG: await dockerConfig(),
+      REWIND_HELPER_IMAGE: 'rewind-test/helper:1',
+    },
+    stdio: 'ignore',
+    detached: true,
+  });
+  const ended = once(child, 'exit');
+  await until(`the call ${call.pattern}`, () => shim.hit !== undefined || child.exitCode !== null, 60_000);
+  expect(shim.hit, 'the call came to pass').to.be.a('string');
+  try {
+    await look();
+  } finally {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    await ended;
+  }
+}
