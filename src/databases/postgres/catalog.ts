@@ -41,7 +41,8 @@ export interface DatabaseFacts {
 export const SERVER_FACTS = `
 select jsonb_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1),
-  'directory', current_setting('data_directory', true),
+  'directory', case when pg_has_role('pg_read_all_settings', 'usage') then current_setting('data_directory') end,
+  'walBytes', pg_size_bytes(current_setting('max_wal_size')),
   'databases', (
     select coalesce(jsonb_agg(jsonb_build_object('name', datname, 'bytes', pg_database_size(oid)) order by datname), '[]')
     from pg_database where datallowconn and not datistemplate and has_database_privilege(oid, 'connect')),

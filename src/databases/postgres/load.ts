@@ -21,6 +21,9 @@ import { connectionString, literal } from './sql.ts';
 /** From this size on a dump is put into a file first, so that several jobs can load it. */
 const PARALLEL_FROM = 16 * 1024 * 1024;
 
+/** Room that is left to the server itself: some segments of its log. */
+const RESERVE = 64 * 1024 * 1024;
+
 /** The roles that a restore makes: unswap removes them. */
 export const ROLES_FILE = 'roles.json';
 
@@ -154,19 +157,20 @@ async function availableIn(access: Access, state: PostgresState): Promise<Availa
   };
 }
 
-/** The loaded databases lie beside the live ones. Where the server does not say how much is free, it fails by itself. */
-async function requireRoom(
-  access: Access,
-  { directory }: PostgresState,
-  request: LoadRequest,
-): Promise<void> {
+/**
+ * The loaded databases lie beside the live ones, and loading writes as much to the log, up to its limit: a log that cannot
+ * be written takes the whole server down, so there has to be room for it. Where the server does not say how much is free,
+ * the restore fails by itself.
+ */
+async function requireRoom(access: Access, state: PostgresState, request: LoadRequest): Promise<void> {
   const { server, context } = access;
-  if (directory === null) return;
-  const result = await context.runner.run(execScriptArgv(server.container, FREE, [directory]), {
+  if (state.directory === null) return;
+  const result = await context.runner.run(execScriptArgv(server.container, FREE, [state.directory]), {
     signal: context.signal,
   });
   const free = Number(result.stdout);
-  const need = request.targets.reduce((sum, { artifact }) => sum + artifact.serverBytes, 0);
+  const data = request.targets.reduce((sum, { artifact }) => sum + artifact.serverBytes, 0);
+  const need = data + Math.min(data, state.walBytes) + RESERVE;
   if (result.exitCode !== 0 || !(free > 0) || free > need) return;
   throw new RewindError(
     'NO_SPACE',

@@ -6,6 +6,7 @@
  */
 const CONNECT = `
 set -u
+trap '' PIPE
 LC_ALL=C; export LC_ALL
 setting() {
   for name in "$@"; do
@@ -73,7 +74,7 @@ export const WRONG_CLIENT = 72;
  *
  * The postmaster is the container's first process: whatever loses its parent becomes its child, and a child that ends by a
  * signal is a crashed backend to it, for which it restarts the whole server. So nothing here is left without its parent,
- * and the watcher ends with 0 however it ends.
+ * the watcher ends with 0 however it ends, and a broken pipe (to one that was killed) is an error, not a signal.
  */
 const WATCH = `
 exec 3<&0

@@ -6,6 +6,8 @@ import { json, type Access } from './psql.ts';
 export interface PostgresState extends ServerState {
   /** The data directory; null where we may not know. */
   directory: string | null;
+  /** What its write-ahead log grows to under load. */
+  walBytes: number;
   /** Databases that we may not connect to. */
   hidden: string[];
 }
