@@ -3,6 +3,7 @@ import type { UnfinishedJournal } from '../plan/journal.ts';
 import { describeStep } from '../plan/plan.ts';
 import { recoverySteps, wayOf, type Way } from '../plan/recovery.ts';
 import type { Step } from '../plan/steps/index.ts';
+import { relieveWatchdog } from '../plan/watchdog.ts';
 import type { Runner } from '../docker/runner.ts';
 import { messageOf, RewindError } from '../errors.ts';
 import { succeededRecord, takenBackRecord, type Draft } from './draft.ts';
@@ -69,6 +70,7 @@ export async function recover(
 ): Promise<Recovered> {
   const { plan, journal, entries } = unfinished;
   const planned = recoveryOf(unfinished);
+  await relieveWatchdog(journal.directory);
   if (plan === undefined || planned.outcome === 'nothing') {
     await journal.conclude();
     return planned;

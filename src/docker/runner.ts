@@ -1,5 +1,7 @@
-import type { Socket } from 'node:net';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
@@ -56,6 +58,20 @@ export interface Runner {
    * only wrap another one for a look at the project do without.
    */
   hold?(argv: Argv): Promise<{ line: string } | RunResult>;
+  /**
+   * Starts a constant shell script in a session of its own: a Ctrl-C or a SIGKILL for us does not reach it. Its standard
+   * input is a pipe that closes when we go; its parameters are `args` and then docker's global flags; what it says is
+   * appended to the file `log`.
+   */
+  outlive?(script: string, args: readonly string[], log: string): Promise<Outliving>;
+}
+
+/** A process that goes on when we are gone. */
+export interface Outliving {
+  pid: number;
+  /** Resolves when the text is in the pipe. Nothing is said where the process has gone. */
+  tell(text: string): Promise<void>;
+  close(): void;
 }
 
 /** A runner that can move data, as all but those that only look at a project can. */
@@ -160,6 +176,36 @@ export class ProcessRunner implements Runner {
   async hold(argv: Argv): Promise<{ line: string } | RunResult> {
     const [program, ...args] = argv;
     return firstLine(program, program === 'docker' ? [...this.#globals, ...args] : args);
+  }
+
+  async outlive(script: string, args: readonly string[], log: string): Promise<Outliving> {
+    return outliving(script, [...args, ...this.#globals], log);
+  }
+}
+
+async function outliving(script: string, args: readonly string[], log: string): Promise<Outliving> {
+  const said = openSync(log, 'a', 0o600);
+  try {
+    const child = spawn('sh', ['-c', script, 'rewind-watchdog', ...args], {
+      stdio: ['pipe', said, said],
+      detached: true,
+      // It must not keep somebody from unmounting the directory where the command was typed.
+      cwd: '/',
+    });
+    await once(child, 'spawn');
+    child.unref();
+    const pipe = child.stdin as Socket;
+    pipe.unref();
+    pipe.on('error', () => undefined);
+    return {
+      pid: child.pid as number,
+      tell: (text) => new Promise((resolve) => pipe.write(text, () => resolve())),
+      close: () => void pipe.end(),
+    };
+  } catch (error) {
+    throw notStarted('sh', error);
+  } finally {
+    closeSync(said);
   }
 }
 

@@ -7,6 +7,7 @@ import { isOnward, nextStep, wayOf } from './recovery.ts';
 import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
 import type { StepProgress } from './steps/context.ts';
 import type { Findings } from './steps/verify-images.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Forward, back, or clearing up after success. */
 export type Phase = 'step' | 'undo' | 'finish';
@@ -54,7 +55,7 @@ export interface ExecutionContext {
  * The way back is not interrupted by the signal that caused it, and is never itself taken back.
  */
 export async function execute(plan: Plan, context: ExecutionContext): Promise<Execution> {
-  return walk(plan, context, []);
+  return watched(plan, context, (guarded) => walk(plan, guarded, []));
 }
 
 /** Concludes an execution that was cut off where `entries` say, as its plan says: onward, or back. */
@@ -63,13 +64,35 @@ export async function resume(
   context: ExecutionContext,
   entries: JournalProgress,
 ): Promise<Execution> {
+  return watched(plan, context, (guarded) => walkOn(plan, guarded, entries));
+}
+
+type Watched = ExecutionContext & { watchdog: Watchdog };
+
+/** Somebody looks after the services that are stopped on the way, should we die. */
+async function watched(
+  plan: Plan,
+  context: ExecutionContext,
+  work: (context: Watched) => Promise<Execution>,
+): Promise<Execution> {
+  const watchdog = new Watchdog(context.runner, context.journal.directory, plan.scope.project);
+  let execution: Execution | undefined;
+  try {
+    execution = await work({ ...context, watchdog });
+    return execution;
+  } finally {
+    await watchdog.end(execution !== undefined && execution.outcome !== 'not-undone');
+  }
+}
+
+async function walkOn(plan: Plan, context: Watched, entries: JournalProgress): Promise<Execution> {
   if (wayOf(plan, entries) !== 'back') return walk(plan, context, entries);
   const undone = await undo(plan, context, entries);
   const error = new RewindError('CUT_OFF', `the ${plan.command} was cut off`);
   return undone === undefined ? { outcome: 'undone', error } : { outcome: 'not-undone', error, ...undone };
 }
 
-async function walk(plan: Plan, context: ExecutionContext, before: JournalProgress): Promise<Execution> {
+async function walk(plan: Plan, context: Watched, before: JournalProgress): Promise<Execution> {
   const { journal } = context;
   const entries = [...before];
   const findings: Findings = {};
@@ -149,9 +172,9 @@ export async function finish(
  * Walks the way back alone, from where `entries` say that the plan was left; the step that failed, or undefined when
  * everything is as it was.
  */
-export async function undo(
+async function undo(
   plan: Plan,
-  context: Omit<ExecutionContext, 'signal'>,
+  context: Watched,
   entries: JournalProgress,
 ): Promise<{ undoError: Error; undoStep: Step } | undefined> {
   // A full disk must not keep services down: what the journal cannot take any more is done all the same.
@@ -178,7 +201,7 @@ async function attempt(
   phase: Phase,
   step: Step,
   plan: Plan,
-  context: Omit<ExecutionContext, 'signal'>,
+  context: Omit<ExecutionContext, 'signal'> & { watchdog?: Watchdog },
   signal: AbortSignal,
   findings: Findings,
 ): Promise<void> {
@@ -195,7 +218,9 @@ async function attempt(
     ...(context.before === undefined ? {} : { before: context.before }),
   };
   try {
+    await context.watchdog?.before(step);
     await runStep(step, run);
+    await context.watchdog?.after(step);
     if (signal.aborted) throw interruption(signal);
     observer.finished(phase, step);
   } catch (thrown) {

@@ -11,13 +11,11 @@ export interface ProcessIdentity {
   bootId: string;
 }
 
-export function ownIdentity(): ProcessIdentity {
-  return {
-    host: hostname(),
-    pid: process.pid,
-    processStart: processStat(process.pid)?.start ?? 0,
-    bootId: bootId(),
-  };
+export const ownIdentity = (): ProcessIdentity => identityOf(process.pid);
+
+/** Of a process of this host that runs now. */
+export function identityOf(pid: number): ProcessIdentity {
+  return { host: hostname(), pid, processStart: processStat(pid)?.start ?? 0, bootId: bootId() };
 }
 
 /** Whether that very process still runs. True where it cannot be known (another host): a live one is never taken for dead. */

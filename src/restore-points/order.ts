@@ -33,6 +33,6 @@ function dependencies(model: ResolvedModel, service: string): string[] {
 }
 
 export function asRunning(container: ContainerState): RunningContainer {
-  const { id, name, service, health } = container;
-  return { id, name, service, healthy: health === 'healthy' };
+  const { id, name, service, health, stopTimeout } = container;
+  return { id, name, service, healthy: health === 'healthy', stopTimeout };
 }

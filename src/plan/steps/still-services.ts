@@ -27,6 +27,8 @@ export interface RunningContainer {
   service: string;
   /** It had a health check and passed it. */
   healthy: boolean;
+  /** Seconds between the engine's signal to stop and its killing; not in journals of older versions. */
+  stopTimeout?: number;
 }
 
 /** Stop exactly these containers, the last level first. */
