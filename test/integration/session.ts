@@ -5,12 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs';
  * its own, so the group would not be enough. Read from /proc: the smallest Debian has no ps.
  */
 export function killSession(leader: number): void {
-  for (const name of readdirSync('/proc')) {
-    if (/^[0-9]+$/.test(name) && sessionOf(name) === leader) kill(Number(name));
-  }
+  const members = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name) && sessionOf(name) === leader);
+  // The one that kills goes last, should it be one of them.
+  for (const name of members) if (Number(name) !== process.pid) kill(Number(name));
+  if (members.includes(String(process.pid))) kill(process.pid);
 }
 
-function sessionOf(pid: string): number | undefined {
+/** The session of a process; undefined where it is gone. */
+export function sessionOf(pid: string): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // Field 6 of proc(5), counted behind the name, which may hold anything.

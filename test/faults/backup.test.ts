@@ -1,0 +1,36 @@
+import { expect } from 'chai';
+import { cutText, FaultProject } from './fault-project.ts';
+import { conclude, cutsOf, expectWritesKept } from './sweep.ts';
+
+describe('a backup that is killed at any step', () => {
+  let project: FaultProject;
+  before(async () => {
+    project = await FaultProject.make();
+    await project.fill('old');
+  });
+  after(() => project.remove());
+
+  it('leaves services running, data as it was, and a whole restore point or none', async () => {
+    const writes = await project.writesOf(['backup']);
+    expect(writes.journal).to.be.greaterThan(8);
+    const content = await project.content();
+    const cuts = cutsOf(writes, 6);
+    for (const cut of cuts) {
+      const where = cutText(cut);
+      const earlier = project.starts();
+      const points = project.points();
+      // New content each time, or there would be nothing to archive and so no stream to cut.
+      expect(await project.cut(['backup'], cut), where).to.equal(true);
+      // Nobody has to type anything for that.
+      await project.untilWell();
+      const aftermath = await conclude(project, cut, earlier);
+      const made = project.points().length - points.length;
+      expect(made, `${where} ${aftermath.outcome}`).to.be.oneOf(
+        { finished: [1], undone: [0], nothing: [0] }[aftermath.outcome ?? 'nothing'],
+      );
+      expect(await project.content(), where).to.equal(content);
+      await expectWritesKept(project, cut, aftermath);
+    }
+    await project.backup();
+  });
+});

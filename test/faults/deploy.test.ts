@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { cutText, FaultProject, type Cut } from './fault-project.ts';
+import { conclude, cutsOf, expectWritesKept } from './sweep.ts';
+
+for (const command of ['deploy', 'rollback'] as const) {
+  describe(`a ${command} that is killed at any step`, () => {
+    let project: FaultProject;
+    before(async () => {
+      project = await FaultProject.make();
+      await project.must(['deploy', '--no-backup']);
+    });
+    after(() => project.remove());
+
+    const argsTo = (tag: string): string[] =>
+      command === 'deploy' ? ['deploy', `web=${project.repository}:${tag}`] : ['rollback', '--yes'];
+
+    async function expectConsistent(cut: Cut, tag: string, text: string): Promise<void> {
+      const where = cutText(cut);
+      const reference = `${project.repository}:${tag}`;
+      expect(project.read('compose.yml'), where).to.equal(text);
+      const [web] = await project.containers();
+      expect(web?.imageId, where).to.equal(await project.imageId(reference));
+    }
+
+    it('leaves files and images as before or as after, and says in the history which', async () => {
+      const texts = { v1: project.read('compose.yml'), v2: '' };
+      texts.v2 = texts.v1.replace(`${project.repository}:v1`, `${project.repository}:v2`);
+      const writes = await project.writesOf(['deploy', `web=${project.repository}:v2`]);
+      expect(project.read('compose.yml')).to.equal(texts.v2);
+      let now: 'v1' | 'v2' = 'v2';
+      for (const cut of cutsOf(
+        command === 'deploy' ? writes : await rollbackWrites(),
+        command === 'deploy' ? 6 : 4,
+      )) {
+        const where = cutText(cut);
+        const earlier = project.starts();
+        const history = await project.history();
+        const to: 'v1' | 'v2' = now === 'v1' ? 'v2' : 'v1';
+        expect(await project.cut(argsTo(to), cut), where).to.equal(true);
+        const aftermath = await conclude(project, cut, earlier);
+        const [record] = await project.history();
+        const recorded = (await project.history()).length - history.length;
+        if (recorded === 1 && record.status === 'succeeded') now = to;
+        else if (aftermath.outcome === 'undone') expect(record, where).to.include({ status: 'interrupted' });
+        else expect(recorded, where).to.equal(0);
+        expect(aftermath.outcome, where).to.be.oneOf(
+          recorded === 1 && record.status === 'succeeded'
+            ? ['finished', undefined]
+            : ['undone', 'nothing', undefined],
+        );
+        await expectConsistent(cut, now, texts[now]);
+        await expectWritesKept(project, cut, aftermath);
+      }
+      expect((await project.rewind(argsTo(now === 'v1' ? 'v2' : 'v1'))).exitCode).to.equal(0);
+
+      async function rollbackWrites() {
+        const counted = await project.writesOf(['rollback', '--yes']);
+        now = 'v1';
+        return counted;
+      }
+    });
+  });
+}

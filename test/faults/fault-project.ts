@@ -1,0 +1,213 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dockerConfig } from '../e2e/installed.ts';
+import { DataProject, HELPER_IMAGE } from '../integration/volumes/data-project.ts';
+import { until } from '../integration/world.ts';
+
+// Numbers its writes into the volume `data`, and says of each that it is written in a directory that no restore touches.
+// Every start has a name of its own, so that a write of one start is never taken for that of another.
+const WRITER = `
+trap 'exit 0' TERM
+token=$$(cat /proc/sys/kernel/random/uuid)
+n=$$(tail -n 1 /data/log 2>/dev/null | cut -d ' ' -f 1)
+n=$\${n:-0}
+echo "start $$token $$n" >>/acks/log
+touch /tmp/up
+while :; do
+  n=$$((n + 1))
+  echo "$$n $$token" >>/data/log
+  echo "$$n $$token" >>/acks/log
+  sleep 0.1
+done
+`;
+
+// Everything but what the writer is writing, of both volumes.
+const CONTENT = `
+for volume in data other; do
+  cd /$volume || exit 1
+  find . ! -path ./log ! -path . | sort | while read -r path; do
+    if [ -f "$path" ]; then echo "$volume $(stat -c '%n %a %u %g %s %Y' "$path") $(sha256sum <"$path")"
+    else echo "$volume $(stat -c '%n %F %a %u %g' "$path")"; fi
+  done
+done
+`;
+
+export interface Cut {
+  kind: 'journal' | 'stream';
+  moment: 'before' | 'torn' | 'after' | 'at';
+  number: number;
+}
+
+export const cutText = ({ kind, moment, number }: Cut): string => `${kind}:${moment}:${number}`;
+
+const HOOK = join(import.meta.dirname, 'cut.ts');
+
+/** A project with a service that numbers its writes, two volumes, and images to deploy. */
+export class FaultProject extends DataProject {
+  readonly acks = mkdtempSync(join(tmpdir(), 'rewind-acks-'));
+
+  static override async make(): Promise<FaultProject> {
+    const project = new FaultProject();
+    await Promise.all(['v1', 'v2'].map((tag) => project.image(tag)));
+    project.write('compose.yml', project.composeFile());
+    await project.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
+    return project;
+  }
+
+  composeFile(): string {
+    return JSON.stringify(
+      {
+        name: this.name,
+        services: {
+          web: {
+            image: `${this.repository}:v1`,
+            command: ['sh', '-c', WRITER],
+            stop_grace_period: '3s',
+            volumes: ['data:/data', 'other:/other', `${this.acks}:/acks`],
+            healthcheck: {
+              test: ['CMD', 'test', '-e', '/tmp/up'],
+              interval: '60s',
+              start_period: '60s',
+              start_interval: '200ms',
+            },
+          },
+        },
+        volumes: { data: {}, other: {} },
+        'x-rewind': { helper_image: HELPER_IMAGE },
+      },
+      undefined,
+      2,
+    ).concat('\n');
+  }
+
+  /** Runs a script in the service's container, which has to run. */
+  async within(script: string): Promise<string> {
+    const [container] = await this.containers();
+    const result = await this.docker(['exec', container?.id ?? 'none', 'sh', '-c', script]);
+    if (result.exitCode !== 0) throw new Error(`exit ${result.exitCode}: ${result.stdout}${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** What both volumes hold besides the writer's log. */
+  async content(): Promise<string> {
+    return createHash('sha256')
+      .update(await this.within(CONTENT))
+      .digest('hex');
+  }
+
+  /** Runs a command with the hook that cuts it off; true where it really was killed. */
+  async cut(args: readonly string[], cut: Cut): Promise<boolean> {
+    const child = spawn('docker', ['rewind', ...args], {
+      cwd: this.directory,
+      env: { ...process.env, ...(await this.hooked()), REWIND_CUT: cutText(cut) },
+      stdio: 'ignore',
+      detached: true,
+    });
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    return signal === 'SIGKILL';
+  }
+
+  /** How many writes a command makes, by running it to its end. */
+  async writesOf(args: readonly string[]): Promise<{ journal: number; stream: number }> {
+    const report = join(this.acks, 'count.json');
+    const outcome = await this.rewind(args, { env: { ...(await this.hooked()), REWIND_CUT_COUNT: report } });
+    if (outcome.exitCode !== 0) throw new Error(`exit ${outcome.exitCode}: ${outcome.stderr}`);
+    return JSON.parse(readFileSync(report, 'utf8')) as { journal: number; stream: number };
+  }
+
+  private async hooked(): Promise<Record<string, string>> {
+    return {
+      DOCKER_CONFIG: await dockerConfig(),
+      REWIND_HELPER_IMAGE: HELPER_IMAGE,
+      NODE_OPTIONS: `--import=${HOOK} --disable-warning=ExperimentalWarning`,
+    };
+  }
+
+  async untilWell(): Promise<void> {
+    await until(
+      'the service to be well again',
+      async () => {
+        const [web, ...more] = await this.containers();
+        return more.length === 0 && web?.status === 'running' && web.health === 'healthy';
+      },
+      60_000,
+    );
+  }
+
+  /** The writes that somebody was told of, by the start that they belong to. */
+  acknowledged(): Map<string, number[]> {
+    const acks = new Map<string, number[]>();
+    for (const line of readFileSync(join(this.acks, 'log'), 'utf8').split('\n')) {
+      const write = /^(\d+) (\S+)$/.exec(line);
+      if (write !== null) acks.set(write[2] ?? '', [...(acks.get(write[2] ?? '') ?? []), Number(write[1])]);
+    }
+    return acks;
+  }
+
+  /** The names of the writer's starts so far. */
+  starts(): Set<string> {
+    const text = readFileSync(join(this.acks, 'log'), 'utf8');
+    return new Set([...text.matchAll(/^start (\S+) /gm)].map((match) => match[1] ?? ''));
+  }
+
+  /** The writes that somebody was told of and that are not in the volume. */
+  async lostWrites(): Promise<string[]> {
+    const acks = [...this.acknowledged()].flatMap(([token, numbers]) => numbers.map((n) => `${n} ${token}`));
+    const present = new Set((await this.within('cat /data/log')).split('\n'));
+    return acks.filter((line) => !present.has(line));
+  }
+
+  /** Locks on the engine, besides what DataProject finds, and files beside the edited ones. */
+  override async leftovers(): Promise<string[]> {
+    const filter = `label=docker-rewind.lock=${this.name}`;
+    const locks = await this.docker(['volume', 'ls', '--quiet', '--filter', filter]);
+    const helpers = await this.docker(['ps', '-aq', '--filter', `volume=${this.volume('data')}`]);
+    const own = (await this.containers()).map(({ id }) => id.slice(0, 12));
+    const staged = await this.within('find /data /other -maxdepth 1 -name ".rewind*"');
+    const { readdirSync } = await import('node:fs');
+    const list = (path: string): string[] => {
+      try {
+        return readdirSync(this.path(path), { withFileTypes: true }).map(({ name }) => `${path}/${name}`);
+      } catch {
+        return [];
+      }
+    };
+    return [
+      ...locks.stdout.split('\n').map((name) => name && `lock volume ${name}`),
+      ...helpers.stdout
+        .split('\n')
+        .filter((id) => !own.includes(id))
+        .map((id) => id && `container ${id}`),
+      ...staged.split('\n'),
+      ...list('.rewind/journal'),
+      ...list('.rewind').filter((name) => name.includes('/lock')),
+      ...list('.rewind/points').filter((name) => name.includes('partial')),
+      ...list('.').filter((name) => name.includes('rewind-tmp')),
+    ].filter((name) => name !== '');
+  }
+
+  override async remove(): Promise<void> {
+    await super.remove();
+    rmSync(this.acks, { recursive: true, force: true });
+  }
+
+  /** Content of two kinds, so that a mix of both would be seen. */
+  async fill(mark: string): Promise<void> {
+    await this.within(
+      `for volume in data other; do
+         cd /$volume; rm -rf tree; mkdir -p tree/deep
+         echo ${mark} >tree/state; echo ${mark} >tree/deep/state
+         for i in 1 2 3 4; do head -c 300000 /dev/urandom >tree/$i; done
+       done`,
+    );
+  }
+
+  /** Puts the Compose file back for the next round. */
+  rewrite(text: string): void {
+    writeFileSync(this.path('compose.yml'), text);
+  }
+}

@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { cutText, type Cut, type FaultProject } from './fault-project.ts';
+
+/** `npm run faults` enumerates every write; `npm test` takes a spread sample of them. */
+export const FULL = process.env['REWIND_FAULTS'] === 'all';
+
+const MOMENTS = ['before', 'torn', 'after'] as const;
+
+/** Every place to cut a command off that makes so many writes; a sample of `some` of them unless all are asked for. */
+export function cutsOf(writes: { journal: number; stream: number }, some: number): Cut[] {
+  const all: Cut[] = [];
+  for (let number = 1; number <= writes.journal; number += 1)
+    all.push(...MOMENTS.map((moment): Cut => ({ kind: 'journal', moment, number })));
+  for (let number = 1; number <= writes.stream; number += 1)
+    all.push({ kind: 'stream', moment: 'at', number });
+  if (FULL) return all;
+  // 7 and the number of moments have nothing in common: each moment has its turn.
+  return Array.from(
+    { length: some },
+    (_, index) => all[Math.floor(((index + 0.5) * all.length) / some)] as Cut,
+  );
+}
+
+export interface Aftermath {
+  /** What recover said that it did; undefined where there was nothing to conclude. */
+  outcome: 'finished' | 'undone' | 'nothing' | undefined;
+  /** The starts of the writer that were there before the command. */
+  earlier: ReadonlySet<string>;
+}
+
+/** Concludes what was cut off and checks what has to be true then, whatever the command was. */
+export async function conclude(
+  project: FaultProject,
+  cut: Cut,
+  earlier: ReadonlySet<string>,
+): Promise<Aftermath> {
+  const where = cutText(cut);
+  const first = await project.json(['recover']);
+  expect(first.exitCode, `${where}: ${JSON.stringify(first.document)}`).to.equal(0);
+  const again = await project.json(['recover']);
+  expect(again.document, where).to.deep.equal({ dryRun: false, recovered: [] });
+  await project.untilWell();
+  expect(await project.leftovers(), where).to.deep.equal([]);
+  const newest = project.points().at(-1);
+  if (newest !== undefined) await project.must(['inspect', newest]);
+  return { outcome: first.document.recovered[0]?.outcome, earlier };
+}
+
+/** No write that somebody was told of is lost, but for those that a restore was to take away. */
+export async function expectWritesKept(
+  project: FaultProject,
+  cut: Cut,
+  { earlier }: Aftermath,
+  restored = false,
+): Promise<void> {
+  const lost = await project.lostWrites();
+  const wrongly = restored ? lost.filter((line) => !earlier.has(line.split(' ')[1] ?? '')) : lost;
+  expect(wrongly, `${cutText(cut)}: writes that somebody was told of`).to.deep.equal([]);
+}
