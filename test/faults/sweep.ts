@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { cutText, type Cut, type FaultProject } from './fault-project.ts';
 
-/** `npm run faults` enumerates every write; `npm test` takes a spread sample of them. */
-export const FULL = process.env['REWIND_FAULTS'] === 'all';
+/** `npm run faults` enumerates every write (`all`); `npm test` takes a spread sample of them; a number says how many. */
+const WANTED = process.env['REWIND_FAULTS'];
+export const FULL = WANTED === 'all';
 
 const MOMENTS = ['before', 'torn', 'after'] as const;
 
