@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { cutText, FaultProject } from './fault-project.ts';
-import { conclude, cutsOf, expectWritesKept } from './sweep.ts';
+import { conclude, cutsOf, expectWritesKept, remember, TIMEOUT_MS } from './sweep.ts';
 
-describe('a backup that is killed at any step', () => {
+describe('a backup that is killed at any step', function () {
+  this.timeout(TIMEOUT_MS);
   let project: FaultProject;
   before(async () => {
     project = await FaultProject.make();
@@ -13,14 +14,15 @@ describe('a backup that is killed at any step', () => {
   it('leaves services running, data as it was, and a whole restore point or none', async () => {
     const writes = await project.writesOf(['backup']);
     expect(writes.journal).to.be.greaterThan(8);
-    for (const cut of cutsOf(writes, 6)) {
+    for (const [index, cut] of cutsOf(writes, 6).entries()) {
+      const args = ['backup', '--mode', index % 2 === 0 ? 'stop' : 'pause'];
       // New content each time, or there would be nothing to archive and so no stream to cut.
       await project.fill(cutText(cut));
       const content = await project.content();
       const where = cutText(cut);
-      const earlier = project.starts();
+      const earlier = await remember(project);
       const points = project.points();
-      expect(await project.cut(['backup'], cut), where).to.equal(true);
+      expect(await project.cut(args, cut), where).to.equal(true);
       // Nobody has to type anything for that.
       await project.untilWell();
       const aftermath = await conclude(project, cut, earlier);

@@ -24,7 +24,19 @@ function reached(which: Kind, when: string): boolean {
   return which === kind && when === moment && counts[which] === Number(number);
 }
 
+/** Those who look after the services of a command that died, where they are to die with it. */
+function killWatchdogs(journals: string): void {
+  for (const id of fs.readdirSync(journals)) {
+    const file = `${journals}/${id}/watchdog.json`;
+    if (!fs.existsSync(file)) continue;
+    const { pid } = JSON.parse(fs.readFileSync(file, 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+  }
+}
+
 function die(): never {
+  const journals = process.env['REWIND_CUT_WATCHDOGS'];
+  if (journals !== undefined) killWatchdogs(journals);
   killSession(sessionOf(String(process.pid)) ?? 0);
   process.kill(process.pid, 'SIGKILL');
   // The signal is there before the next system call of this thread returns.

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { cutText, FaultProject, type Cut } from './fault-project.ts';
-import { conclude, cutsOf, expectWritesKept } from './sweep.ts';
+import { conclude, cutsOf, expectWritesKept, remember, TIMEOUT_MS } from './sweep.ts';
 
 for (const command of ['deploy', 'rollback'] as const) {
-  describe(`a ${command} that is killed at any step`, () => {
+  describe(`a ${command} that is killed at any step`, function () {
+    this.timeout(TIMEOUT_MS);
     let project: FaultProject;
     before(async () => {
       project = await FaultProject.make();
@@ -11,8 +12,9 @@ for (const command of ['deploy', 'rollback'] as const) {
     });
     after(() => project.remove());
 
+    // The first deployment is v1 and its image's tag is, the second v2.
     const argsTo = (tag: string): string[] =>
-      command === 'deploy' ? ['deploy', `web=${project.repository}:${tag}`] : ['rollback', '--yes'];
+      command === 'deploy' ? ['deploy', `web=${project.repository}:${tag}`] : ['rollback', tag, '--yes'];
 
     async function expectConsistent(cut: Cut, tag: string, text: string): Promise<void> {
       const where = cutText(cut);
@@ -33,7 +35,7 @@ for (const command of ['deploy', 'rollback'] as const) {
         command === 'deploy' ? 6 : 4,
       )) {
         const where = cutText(cut);
-        const earlier = project.starts();
+        const earlier = await remember(project);
         const history = await project.history();
         const to: 'v1' | 'v2' = now === 'v1' ? 'v2' : 'v1';
         expect(await project.cut(argsTo(to), cut), where).to.equal(true);
@@ -54,7 +56,7 @@ for (const command of ['deploy', 'rollback'] as const) {
       expect((await project.rewind(argsTo(now === 'v1' ? 'v2' : 'v1'))).exitCode).to.equal(0);
 
       async function rollbackWrites() {
-        const counted = await project.writesOf(['rollback', '--yes']);
+        const counted = await project.writesOf(argsTo('v1'));
         now = 'v1';
         return counted;
       }

@@ -11,7 +11,7 @@ import { until } from '../integration/world.ts';
 // Numbers its writes into the volume `data`, and says of each that it is written in a directory that no restore touches.
 // Every start has a name of its own, so that a write of one start is never taken for that of another.
 const WRITER = `
-trap 'exit 0' TERM
+trap 'echo told to stop >>/acks/log; [ -e /data/stay ] || exit 0' TERM
 token=$$(cat /proc/sys/kernel/random/uuid)
 n=$$(tail -n 1 /data/log 2>/dev/null | cut -d ' ' -f 1)
 n=$\${n:-0}
@@ -44,7 +44,8 @@ export interface Cut {
 
 export const cutText = ({ kind, moment, number }: Cut): string => `${kind}:${moment}:${number}`;
 
-const HOOK = join(import.meta.dirname, 'cut.ts');
+/** The module that cuts commands off. */
+export const HOOK = join(import.meta.dirname, 'cut.ts');
 
 /** A project with a service that numbers its writes, two volumes, and images to deploy. */
 export class FaultProject extends DataProject {
@@ -100,10 +101,12 @@ export class FaultProject extends DataProject {
   }
 
   /** Runs a command with the hook that cuts it off; true where it really was killed. */
-  async cut(args: readonly string[], cut: Cut): Promise<boolean> {
+  async cut(args: readonly string[], cut: Cut, options: { watchdog?: 'killed' } = {}): Promise<boolean> {
+    const killed =
+      options.watchdog === undefined ? {} : { REWIND_CUT_WATCHDOGS: this.path('.rewind/journal') };
     const child = spawn('docker', ['rewind', ...args], {
       cwd: this.directory,
-      env: { ...process.env, ...(await this.hooked()), REWIND_CUT: cutText(cut) },
+      env: { ...process.env, ...(await this.hooked()), ...killed, REWIND_CUT: cutText(cut) },
       stdio: 'ignore',
       detached: true,
     });
@@ -146,6 +149,11 @@ export class FaultProject extends DataProject {
       if (write !== null) acks.set(write[2] ?? '', [...(acks.get(write[2] ?? '') ?? []), Number(write[1])]);
     }
     return acks;
+  }
+
+  /** How often the writer was told to end so far. */
+  timesTold(): number {
+    return readFileSync(join(this.acks, 'log'), 'utf8').split('told to stop').length - 1;
   }
 
   /** The names of the writer's starts so far. */

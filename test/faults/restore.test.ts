@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { cutText, FaultProject } from './fault-project.ts';
-import { conclude, cutsOf, expectWritesKept } from './sweep.ts';
+import { conclude, cutsOf, expectWritesKept, remember, TIMEOUT_MS } from './sweep.ts';
 
-describe('a restore that is killed at any step', () => {
+describe('a restore that is killed at any step', function () {
+  this.timeout(TIMEOUT_MS);
   let project: FaultProject;
   before(async () => {
     project = await FaultProject.make();
@@ -20,7 +21,7 @@ describe('a restore that is killed at any step', () => {
     let present = await project.content();
     for (const cut of cutsOf(writes, 8)) {
       const where = cutText(cut);
-      const earlier = project.starts();
+      const earlier = await remember(project);
       expect(await project.cut(args, cut), where).to.equal(true);
       const aftermath = await conclude(project, cut, earlier);
       const content = await project.content();

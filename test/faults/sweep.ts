@@ -4,6 +4,8 @@ import { cutText, type Cut, type FaultProject } from './fault-project.ts';
 /** `npm run faults` enumerates every write (`all`); `npm test` takes a spread sample of them; a number says how many. */
 const WANTED = process.env['REWIND_FAULTS'];
 export const FULL = WANTED === 'all';
+/** A busy machine only makes it slow. */
+export const TIMEOUT_MS = FULL ? 7_200_000 : 900_000;
 
 const MOMENTS = ['before', 'torn', 'after'] as const;
 
@@ -26,16 +28,21 @@ export function cutsOf(writes: { journal: number; stream: number }, some: number
 export interface Aftermath {
   /** What recover said that it did; undefined where there was nothing to conclude. */
   outcome: 'finished' | 'undone' | 'nothing' | undefined;
-  /** The starts of the writer that were there before the command. */
-  earlier: ReadonlySet<string>;
+  earlier: Earlier;
+}
+
+/** What the writer's log said before the command: its starts, and the writes that restores had taken away already. */
+export interface Earlier {
+  starts: ReadonlySet<string>;
+  lost: ReadonlySet<string>;
+}
+
+export async function remember(project: FaultProject): Promise<Earlier> {
+  return { starts: project.starts(), lost: new Set(await project.lostWrites()) };
 }
 
 /** Concludes what was cut off and checks what has to be true then, whatever the command was. */
-export async function conclude(
-  project: FaultProject,
-  cut: Cut,
-  earlier: ReadonlySet<string>,
-): Promise<Aftermath> {
+export async function conclude(project: FaultProject, cut: Cut, earlier: Earlier): Promise<Aftermath> {
   const where = cutText(cut);
   const first = await project.json(['recover']);
   expect(first.exitCode, `${where}: ${JSON.stringify(first.document)}`).to.equal(0);
@@ -53,7 +60,7 @@ export async function expectWritesKept(
   { earlier }: Aftermath,
   restored = false,
 ): Promise<void> {
-  const lost = await project.lostWrites();
-  const wrongly = restored ? lost.filter((line) => !earlier.has(line.split(' ')[1] ?? '')) : lost;
+  const lost = (await project.lostWrites()).filter((line) => !earlier.lost.has(line));
+  const wrongly = restored ? lost.filter((line) => !earlier.starts.has(line.split(' ')[1] ?? '')) : lost;
   expect(wrongly, `${cutText(cut)}: writes that somebody was told of`).to.deep.equal([]);
 }
