@@ -24,6 +24,9 @@ export interface RestoreOptions {
   allowDevices: boolean;
 }
 
+const FOREIGN =
+  'it was not made in this project directory: restore it only if you trust whoever made it, since a dump runs as a program';
+
 /** Finds the point and plans what `restore` was asked for. */
 export async function prepareRestore(
   runner: Runner,
@@ -31,7 +34,8 @@ export async function prepareRestore(
   options: RestoreOptions,
 ): Promise<PreparedRestore & { manifest: Manifest; harmless: boolean }> {
   const { manifest, store } = await readPoint(observation.config, observation.scope, options.point);
-  const devices = options.allowDevices || (await isOwn(observation.stateDirectory, manifest));
+  const own = await isOwn(observation.stateDirectory, manifest);
+  const devices = options.allowDevices || own;
   const taken = `taken ${manifest.createdAt} (${manifest.reason}) by ${manifest.user}`;
   if (options.file !== undefined) {
     const prepared = await planFile(observation, {
@@ -74,7 +78,12 @@ export async function prepareRestore(
     safety,
     parallel,
   });
-  return { ...prepared, notes: [taken, ...prepared.notes], manifest, harmless: false };
+  return {
+    ...prepared,
+    notes: [taken, ...(own ? [] : [FOREIGN]), ...prepared.notes],
+    manifest,
+    harmless: false,
+  };
 }
 
 function oneKey(manifest: Manifest, only: readonly string[]): string {

@@ -3,6 +3,8 @@ import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import type { RunOutcome } from '../../e2e/installed.ts';
 import { PostgresProject } from '../databases/postgres-project.ts';
+import { CallShim } from '../../faults/call-shim.ts';
+import { killedAt } from '../../faults/faulty-run.ts';
 import { DataProject } from '../volumes/data-project.ts';
 import { ArgvWatch } from './argv-watch.ts';
 import { stateFiles } from './state-directory.ts';
@@ -99,6 +101,19 @@ describe('secrets', () => {
     expect(leaks()).to.deep.equal([]);
     for (const { path, mode, directory } of stateFiles(project))
       expect(mode.toString(8), path).to.equal(directory ? '700' : '600');
+  });
+
+  it('are in no journal, which a crash leaves behind', async () => {
+    const shim = new CallShim();
+    const up = { number: 1, pattern: 'docker compose * up *' };
+    const args = ['deploy', `web=${project.repository}:v2`, '--no-backup'];
+    await killedAt(project, shim, args, up, async () => {
+      expect(readdirSync(project.path('.rewind/journal'))).to.have.lengthOf(1);
+      expect(leaks()).to.deep.equal([]);
+    });
+    shim.remove();
+    const { stdout, stderr } = await project.must(['recover', '--debug']);
+    expect(stdout + stderr).not.to.include(SECRET);
   });
 
   it('are in no error about files that cannot be read', async () => {
