@@ -4,6 +4,8 @@ import type { DatabaseEngine, EngineKind } from './engine.ts';
 const ENGINES: Readonly<Partial<Record<EngineKind, () => Promise<DatabaseEngine>>>> = {
   postgres: async () => (await import('./postgres/engine.ts')).postgres,
   redis: async () => (await import('./redis/engine.ts')).redis,
+  mysql: async () => (await import('./mysql/engine.ts')).mysql,
+  mariadb: async () => (await import('./mysql/engine.ts')).mysql,
 };
 
 export function hasEngine(kind: EngineKind): boolean {

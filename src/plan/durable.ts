@@ -12,7 +12,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Writes a whole file so that after a crash there is the old one or the new one, and nothing between. Mode 0600. */
-export async function writeDurably(path: string, text: string): Promise<void> {
+export async function writeDurably(path: string, text: string | Uint8Array): Promise<void> {
   const temporary = `${path}.tmp`;
   const handle = await open(temporary, 'w', 0o600);
   try {
