@@ -103,16 +103,18 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
   const forward = async (): Promise<void> => {
     for (let index = nextStep(plan, entries); index < plan.steps.length; index += 1) {
       const step = plan.steps[index] as Step;
-      const signal = index >= (plan.onward ?? Infinity) ? never() : context.signal;
-      if (signal.aborted) throw interruption(signal);
+      const uninterrupted = index >= (plan.onward ?? Infinity);
+      const { signal } = context;
+      if (signal.aborted && !uninterrupted) throw interruption(signal);
       const onward = isOnward(plan, entries);
       await journal.record('step', index, 'started').catch(unless(onward));
       entries.push({ phase: 'step', index, state: 'started' });
       try {
-        await attempt('step', step, plan, context, signal, findings);
+        if (uninterrupted) await attemptToTheEnd('step', step, plan, context, findings);
+        else await attempt('step', step, plan, context, signal, findings);
       } catch (error) {
         // One that was interrupted may have done its work all the same.
-        if (!signal.aborted) {
+        if (uninterrupted || !signal.aborted) {
           entries.push({ phase: 'step', index, state: 'failed' });
           await journal.record('step', index, 'failed').catch(() => {});
         }
@@ -155,13 +157,10 @@ function unless(onward: boolean): (error: unknown) => void {
 const never = (): AbortSignal => new AbortController().signal;
 
 /** Clears up after all steps are done: there is no way back from here. The first failure; the other steps run all the same. */
-export async function finish(
-  plan: Plan,
-  context: Omit<ExecutionContext, 'signal'>,
-): Promise<Error | undefined> {
+export async function finish(plan: Plan, context: Uninterrupted): Promise<Error | undefined> {
   let failure: Error | undefined;
   for (const step of plan.finish ?? []) {
-    await attempt('finish', step, plan, context, never(), {}).catch((error: unknown) => {
+    await attemptToTheEnd('finish', step, plan, context, {}).catch((error: unknown) => {
       failure ??= asError(error);
     });
   }
@@ -187,7 +186,7 @@ async function undo(
     if (untouched.has(step)) continue;
     await record(index, 'started');
     try {
-      await attempt('undo', step, plan, context, never(), {});
+      await attemptToTheEnd('undo', step, plan, context, {});
       await record(index, 'done');
     } catch (error) {
       await record(index, 'failed');
@@ -195,6 +194,28 @@ async function undo(
     }
   }
   return undefined;
+}
+
+type Uninterrupted = Omit<ExecutionContext, 'signal'> & { signal?: AbortSignal; watchdog?: Watchdog };
+
+/**
+ * Runs a step that nothing interrupts. A terminal's Ctrl-C reaches its docker call all the same, as every process there: a
+ * step that failed while it came is run once more.
+ */
+async function attemptToTheEnd(
+  phase: Phase,
+  step: Step,
+  plan: Plan,
+  context: Uninterrupted,
+  findings: Findings,
+): Promise<void> {
+  const wantedOut = context.signal?.aborted === true;
+  try {
+    await attempt(phase, step, plan, context, never(), findings);
+  } catch (error) {
+    if (wantedOut || context.signal?.aborted !== true) throw error;
+    await attempt(phase, step, plan, context, never(), findings);
+  }
 }
 
 async function attempt(

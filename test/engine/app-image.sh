@@ -15,9 +15,16 @@ case "${mode}" in
   *) die "there is no mode '${mode}': choose from ok unhealthy exits slow ignores-term" ;;
 esac
 
+# One that never gets healthy is told from one that is late by checks after its start.
+case "${mode}" in
+  unhealthy) check='HEALTHCHECK --interval=1s --timeout=10s --retries=3 --start-period=1s CMD ["/app", "health"]' ;;
+  *) check='' ;;
+esac
+
 # Metadata only: nothing runs and nothing is copied, so a version costs a fraction of a second.
 docker build --quiet --tag "$1" - >/dev/null <<DOCKERFILE
 FROM rewind-test/app:base
 ENV APP_VERSION="$2" APP_MODE="${mode}"
+${check}
 LABEL org.opencontainers.image.version="$2"
 DOCKERFILE

@@ -109,7 +109,7 @@ export class SoakProject {
       stop_grace_period: '5s',
       healthcheck: {
         test: ['CMD-SHELL', test],
-        interval: '30s',
+        interval: '5m',
         start_period: '60s',
         start_interval: '200ms',
       },

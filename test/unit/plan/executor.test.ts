@@ -121,6 +121,18 @@ describe('executor', () => {
     });
   }
 
+  it('runs a step of the way back again whose docker call a Ctrl-C reached', async () => {
+    execution.runner
+      .on('docker image push web:b', { exitCode: 1, stderr: 'push denied' })
+      .on('docker image tag sha256:old web:a', () => {
+        if (execution.controller.signal.aborted) return {};
+        execution.controller.abort(new RewindError('INTERRUPTED', 'told to stop', { exit: 'interrupted' }));
+        return { exitCode: 1, stderr: 'context canceled' };
+      });
+    expect((await execution.run()).outcome).to.equal('undone');
+    expect(execution.text).to.equal('image: web:1\n');
+  });
+
   describe('from the step on from which there is only forward', () => {
     const reason = new RewindError('INTERRUPTED', 'interrupted', { exit: 'interrupted' });
 
@@ -129,6 +141,17 @@ describe('executor', () => {
       execution.runner.on('docker image tag web:2 web:b', () => void execution.controller.abort(reason));
       expect(await execution.run()).to.deep.equal({ outcome: 'done' });
       expect(execution.text).to.equal('image: web:2\n');
+      expect(execution.back).to.deep.equal([]);
+    });
+
+    it('runs a step again whose docker call the same Ctrl-C reached', async () => {
+      execution.plan.onward = 2;
+      execution.runner.on('docker image push web:b', () => {
+        if (execution.controller.signal.aborted) return {};
+        execution.controller.abort(reason);
+        return { exitCode: 1, stderr: 'context canceled' };
+      });
+      expect(await execution.run()).to.deep.equal({ outcome: 'done' });
       expect(execution.back).to.deep.equal([]);
     });
 
