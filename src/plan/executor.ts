@@ -130,7 +130,9 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
   } catch (thrown) {
     const interrupted = context.signal.aborted && !isOnward(plan, entries);
     const error = interrupted ? interruption(context.signal, thrown) : asError(thrown);
-    if (plan.noWayBack === true && isOnward(plan, entries)) {
+    // An engine that went away is no reason to lose what was written since: recover goes on when it is there again.
+    const gone = thrown instanceof RewindError && thrown.code === 'ENGINE_UNREACHABLE';
+    if ((plan.noWayBack === true || gone) && isOnward(plan, entries)) {
       const undoStep = plan.steps[nextStep(plan, entries)] as Step;
       return { outcome: 'not-undone', error, undoError: error, undoStep };
     }

@@ -10,7 +10,7 @@ describe('a rollback that fails', () => {
     project = await TestProject.web();
     // Healthy only while the world outside is as v1 needs it.
     const check = 'if [ "$${APP_VERSION#*-}" = v1 ]; then test -e /data/legacy; else /app health; fi';
-    const rest = `    volumes: ["./data:/data"]\n    healthcheck: {test: '${check}', interval: 200ms, timeout: 5s, retries: 2}\n`;
+    const rest = `    volumes: ["./data:/data"]\n    healthcheck: {test: '${check}', interval: 200ms, timeout: 5s, retries: 2, start_period: 1s}\n`;
     project.write('compose.yml', project.webFile('v1') + rest);
     project.write('data/legacy', '');
     await project.must(['deploy']);
