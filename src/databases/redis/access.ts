@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { inspectContainersArgv } from '../../docker/containers.ts';
 import { engineError } from '../../docker/engine-error.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
@@ -17,6 +18,9 @@ export interface Access {
   /** The first line of the scripts' standard input; may be a secret. */
   secretLine: string;
 }
+
+const STARTING_MS = 20_000;
+const POLL_MS = 250;
 
 interface Inspected {
   Path: string;
@@ -49,8 +53,10 @@ export async function openSession(
     );
   }
   let refusal: unknown;
-  for (const credential of credentialsOf(settings, environment)) {
-    const access = accessWith(server.container, credential, address);
+  const begun = performance.now();
+  const candidates = credentialsOf(settings, environment);
+  for (let index = 0; index < candidates.length;) {
+    const access = accessWith(server.container, candidates[index] as Credential, address);
     const session = new Session(access, context);
     try {
       await session.ask('PING');
@@ -62,6 +68,10 @@ export async function openSession(
       refusal = error;
       await session.close();
       if (error instanceof RewindError && error.code === 'NO_CLIENT') break;
+      // A container that has just been started runs before its server listens.
+      const listens = !/could not connect/i.test(messageOf(error));
+      if (listens || performance.now() - begun > STARTING_MS) index++;
+      else await delay(POLL_MS, undefined, { signal });
     }
   }
   throw noAccess(

@@ -27,8 +27,10 @@ export async function loadDump(server: Server, request: LoadRequest, context: En
     stored.pipe(plain);
     const counted = (async function* () {
       for await (const chunk of plain as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > details.rdbBytes) throw notEqual(server, `it is longer than ${details.rdbBytes} bytes`);
         yield chunk;
-        context.onProgress(server.service, (bytes += chunk.length));
+        context.onProgress(server.service, bytes);
       }
     })();
     await files.feed(
@@ -99,6 +101,13 @@ async function requireRole(live: LiveServer): Promise<void> {
     );
   if (server.get('redis_mode') === 'cluster')
     refuse('is a node of a cluster', 'Restore a cluster node by node from its RDB files (docs/databases.md)');
+  const clients = await live.session.ask('CLIENT', 'LIST');
+  if (clients.some((line) => / name=sentinel-/.test(line))) {
+    refuse(
+      'is watched by a Sentinel, which takes a server that follows another for broken',
+      `Tell the Sentinels for the time of the restore: SENTINEL REMOVE`,
+    );
+  }
   if (live.product === 'redis' && versionBelow(live.version, [6, 2]))
     refuse(`is Redis ${live.version}`, 'Restoring while it runs needs Redis 6.2 or later');
 }

@@ -30,6 +30,8 @@ export function secondConfig(config: SecondConfig): string {
     ['save', ''],
     ['appendonly', 'no'],
     ['maxmemory', '0'],
+    // A dump from elsewhere is checked to the last byte before the live server sees anything of it.
+    ['sanitize-dump-payload', 'yes'],
     ['databases', config.databases],
     ['repl-diskless-sync', 'yes'],
     ['repl-diskless-sync-delay', '0'],

@@ -33,9 +33,10 @@ local function value(key, kind)
     table.sort(members)
     return joined(members)
   end
+  -- An append-only file does not keep how far behind a group is.
   local groups = redis.call('XINFO', 'GROUPS', key)
-  local pending = #groups > 0 and joined(redis.call('XPENDING', key, 'group')) or ''
-  return joined(redis.call('XRANGE', key, '-', '+')) .. '#' .. joined(groups) .. '#' .. pending
+  local pending = #groups > 0 and joined(redis.call('XPENDING', key, 'group')) .. groups[1][8] or ''
+  return joined(redis.call('XRANGE', key, '-', '+')) .. '#' .. pending
 end
 local all = {}
 for db = 0, 15 do
@@ -92,6 +93,8 @@ export interface RedisOptions {
   service?: readonly string[];
   /** Further lines of the file. */
   file?: readonly string[];
+  /** Of the volume. */
+  volume?: object;
   /** How the test's own client logs in. */
   client?: readonly string[];
 }
@@ -104,9 +107,13 @@ export class RedisProject extends TestProject {
   static async start(options: RedisOptions = {}): Promise<RedisProject> {
     const project = new RedisProject();
     project.writeFile(options);
-    await project.compose(['up', '-d', '--no-build', '--pull', 'never']);
-    await project.ready();
-    return project;
+    try {
+      await project.up();
+      return project;
+    } catch (error) {
+      await project.remove();
+      throw error;
+    }
   }
 
   writeFile(options: RedisOptions = {}): void {
@@ -128,17 +135,27 @@ export class RedisProject extends TestProject {
         'services:',
         '  cache:',
         `    image: ${IMAGES[kind]}`,
-        `    command: ${JSON.stringify(args)}`,
-        `    environment: ${JSON.stringify(options.environment ?? {})}`,
+        `    command: ${asYaml(args)}`,
+        `    environment: ${asYaml(options.environment ?? {})}`,
         '    stop_grace_period: 2s',
         '    volumes: ["data:/data"]',
         ...(options.service ?? []).map((line) => `    ${line}`),
         'volumes:',
-        '  data:',
+        `  data: ${asYaml(options.volume ?? {})}`,
         ...(options.file ?? []),
         '',
       ].join('\n'),
     );
+  }
+
+  /** How the test's own client logs in from now on. */
+  login(client: readonly string[]): void {
+    this.#client = client;
+  }
+
+  async up(...options: readonly string[]): Promise<void> {
+    await this.compose(['up', '-d', '--no-build', '--pull', 'never', ...options]);
+    await this.ready();
   }
 
   async compose(args: readonly string[]): Promise<RunOutcome> {
@@ -175,10 +192,9 @@ export class RedisProject extends TestProject {
     return [await this.ask('DEBUG', 'DIGEST'), await this.ask('EVAL', CONTENT, '0'), functions].join('\n');
   }
 
+  /** What a restore touches for a moment, and what it must not touch. */
   async settings(): Promise<string> {
-    return this.ask(
-      'CONFIG',
-      'GET',
+    const names = [
       'repl*',
       'master*',
       'append*',
@@ -187,7 +203,13 @@ export class RedisProject extends TestProject {
       'maxmemory*',
       'dir',
       'dbfilename',
+    ];
+    const lines = (await this.ask('CONFIG', 'GET', ...names)).split('\n');
+    // A server that was started again gives them in another order.
+    const pairs = lines.flatMap((name, index) =>
+      index % 2 === 0 ? [`${name} ${lines[index + 1] ?? ''}`] : [],
     );
+    return pairs.toSorted().join('\n');
   }
 
   async backup(...args: string[]): Promise<any> {
@@ -198,6 +220,14 @@ export class RedisProject extends TestProject {
 
   async restore(id: string, ...args: string[]): Promise<{ exitCode: number; document: any }> {
     return this.json(['restore', id, '--yes', ...args]);
+  }
+
+  /** Waits, in the container, until a restore has this file beside the live data. */
+  async staged(name: string): Promise<void> {
+    const { exitCode, stderr } = await this.inside(
+      `i=0; until ls /data/.rewind-restore-*/${name} >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 3000 ] || exit 1; sleep 0.01; done`,
+    );
+    if (exitCode !== 0) throw new Error(`${name} did not come: ${stderr}`);
   }
 
   /** Nothing of a restore is in the container, and the server is nobody's replica. */
@@ -222,3 +252,6 @@ export class RedisProject extends TestProject {
     return outcome;
   }
 }
+
+/** Compose would put a variable in the place of a dollar. */
+const asYaml = (value: unknown): string => JSON.stringify(value).replaceAll('$', '$$$$');

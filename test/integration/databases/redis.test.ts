@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { until } from '../world.ts';
 import { RedisProject } from './redis-project.ts';
 
 describe('Redis and Valkey', () => {
@@ -27,14 +28,33 @@ describe('Redis and Valkey', () => {
     expect(await project.content()).to.equal(before);
   }
 
-  for (const kind of ['redis', 'valkey'] as const) {
-    for (const append of ['yes', 'no']) {
-      it(`brings everything back on ${kind}, appendonly ${append}, without a stop`, async () => {
-        project = await RedisProject.start({ kind, args: ['--appendonly', append] });
-        const [container] = await project.containers();
-        await roundTrip();
-        expect((await project.containers())[0]?.id).to.equal(container?.id);
-      });
-    }
+  for (const [kind, append] of [
+    ['redis', 'yes'],
+    ['valkey', 'no'],
+  ] as const) {
+    it(`brings everything back on ${kind}, appendonly ${append}, without a stop`, async () => {
+      project = await RedisProject.start({ kind, args: ['--appendonly', append] });
+      const [container] = await project.containers('cache');
+      await roundTrip();
+      expect((await project.containers('cache'))[0]?.id)
+        .to.be.a('string')
+        .and.equal(container?.id);
+    });
   }
+
+  it('leaves a server that keeps nothing on its disk without a file, and forgets what has expired since', async () => {
+    project = await RedisProject.start({ args: ['--save', '', '--appendonly', 'no'] });
+    await project.ask('SET', 'stays', '1');
+    await project.ask('SET', 'goes', '1', 'PX', '1500');
+    const { id, databases } = await project.backup();
+    expect(databases[0].tables).to.deep.equal([{ name: 'db0', rows: 2 }]);
+    await until('the key to expire', async () => (await project.ask('EXISTS', 'goes')) === '0');
+    await project.ask('SET', 'stays', '2');
+    const { exitCode, document } = await project.restore(id);
+    expect(exitCode, JSON.stringify(document)).to.equal(0);
+    expect(await project.ask('KEYS', '*')).to.equal('stays');
+    expect(await project.ask('GET', 'stays')).to.equal('1');
+    expect((await project.inside('ls -A /data')).stdout).to.equal('');
+    await project.clean();
+  });
 });
