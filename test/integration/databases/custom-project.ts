@@ -1,0 +1,68 @@
+import type { RunOutcome } from '../../e2e/installed.ts';
+import { TestProject } from '../project.ts';
+
+/** A project with one service `store` that keeps files in /data, dumped by tar. */
+export class CustomProject extends TestProject {
+  static async start(): Promise<CustomProject> {
+    const project = new CustomProject();
+    await project.use({});
+    await project.docker(['compose', 'up', '-d', '--no-build', '--pull', 'never']);
+    return project;
+  }
+
+  /** Changes the commands, not the container. */
+  async use(commands: { dump?: string; restore?: string }): Promise<void> {
+    const { dump = 'tar c -C /data .', restore = 'rm -rf /data/* && tar x -C /data' } = commands;
+    const text = (command: string): string => JSON.stringify(command).replaceAll('$', '$$$$');
+    this.write(
+      'compose.yml',
+      [
+        `name: ${this.name}`,
+        'services:',
+        '  store:',
+        '    image: rewind-test/helper:1',
+        `    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2 & wait; done"]`,
+        '    stop_grace_period: 2s',
+        '    volumes: ["data:/data"]',
+        'volumes:',
+        '  data:',
+        'x-rewind:',
+        '  services:',
+        '    store:',
+        '      backup: custom',
+        `      dump: ${text(dump)}`,
+        `      restore: ${text(restore)}`,
+        '',
+      ].join('\n'),
+    );
+  }
+
+  inside(script: string): Promise<RunOutcome> {
+    return this.docker(['compose', 'exec', '-T', 'store', 'bash', '-c', script]);
+  }
+
+  async mustInside(script: string): Promise<string> {
+    const outcome = await this.inside(script);
+    if (outcome.exitCode !== 0) throw new Error(`exit ${outcome.exitCode}: ${outcome.stderr}`);
+    return outcome.stdout;
+  }
+
+  content(): Promise<string> {
+    return this.mustInside('cd /data && sha256sum *');
+  }
+
+  async backup(...args: string[]): Promise<any> {
+    const { exitCode, document } = await this.json(['backup', ...args]);
+    if (exitCode !== 0) throw new Error(JSON.stringify(document));
+    return document;
+  }
+
+  async restore(id: string, ...args: string[]): Promise<{ exitCode: number; document: any }> {
+    return this.json(['restore', id, '--yes', ...args]);
+  }
+
+  override async remove(): Promise<void> {
+    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
+    await super.remove();
+  }
+}
