@@ -130,6 +130,8 @@ export interface DatabaseEngine {
   load(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
   /** Puts what was loaded in the place of the live data, which is kept. */
   swap(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
+  /** Only where `online` is false: whether a swap was begun, so that clients may have the restored files open. */
+  isSwapped?(server: Server, request: LoadRequest, context: EngineContext): Promise<boolean>;
   /** Puts the kept data back, and removes what was loaded. Does nothing where there is neither. */
   unswap(server: Server, request: LoadRequest, context: EngineContext): Promise<void>;
   /** Deletes the kept data. */

@@ -68,7 +68,7 @@ export function execHelperArgv(name: string, script: string, args: readonly stri
 export const removeContainerArgv = (name: string): Argv => ['docker', 'container', 'rm', '--force', name];
 
 /** `--mount` reads CSV: a value with a comma or a quote has to be quoted, a path may hold either. */
-function mountOption(options: Readonly<Record<string, string>>): string {
+export function mountOption(options: Readonly<Record<string, string>>): string {
   return Object.entries(options)
     .map(([key, value]) => `${key}=${value}`)
     .map((field) => (/[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))

@@ -8,9 +8,11 @@ import { RewindError } from '../errors.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { runningServer } from '../plan/steps/database-server.ts';
 import type { ServerRestore } from '../plan/steps/restore-databases.ts';
+import { helperImageOf } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
+import { prepareHelperImage } from './helper-image.ts';
 import type { Manifest } from './manifest.ts';
-import { asRunning } from './order.ts';
+import { asRunning, type startLevels } from './order.ts';
 
 /** What of a point goes into which servers of the project of today, and how those are now. */
 export interface DatabaseRestore {
@@ -31,6 +33,8 @@ export interface DatabaseSteps {
   health: Step[];
   drop: Step[];
   unswap: Step[];
+  /** The way back of files in volumes: before the volumes' own, which lie below them. */
+  unswapFiles: Step[];
 }
 
 /** The databases of a point that `only` names: `db/shop`, or `db` for all of a service; all of them without names. */
@@ -63,7 +67,10 @@ export async function observeServers(
     const engine = await engineFor(service.kind);
     const own = observation.containers.get(name) ?? [];
     const container = runningServer(service, own, engine.online);
-    const state = await engine.observe({ ...service, container: container.id }, lookContext(runner));
+    const state = await engine.observe(
+      { ...service, container: container.id },
+      lookContext(runner, engine.online ? undefined : await helperImage(runner, observation)),
+    );
     const targets = group.map((artifact): LoadTarget => ({
       artifact,
       database: database ?? artifact.database,
@@ -83,22 +90,44 @@ export async function observeServers(
   return found;
 }
 
+type StartLevels = ReturnType<typeof startLevels>;
+
 /** A new id for a restore: in the names of everything that it makes in servers. */
 export const newRestoreId = (): string => randomBytes(3).toString('hex');
 
-/** `health`: wait for every container of the project that runs: it may be a client of the servers. */
+/**
+ * `health`: wait for every container of the project that runs: it may be a client of the servers. `users`: those that have
+ * files in volumes open.
+ */
 export function databaseSteps(
   restore: DatabaseRestore,
   place: { point: string; store: string; id: string },
   running: readonly ContainerState[],
+  users: StartLevels = [],
 ): DatabaseSteps {
-  if (restore.servers.length === 0) return { load: [], swap: [], health: [], drop: [], unswap: [] };
-  const resource = restore.servers
-    .flatMap(({ service, targets }) => targets.map(({ database }) => `${service.service}/${database}`))
-    .join(', ');
+  if (restore.servers.length === 0)
+    return { load: [], swap: [], health: [], drop: [], unswap: [], unswapFiles: [] };
+  const resource = namesOf(restore.servers);
   const { point, store, id } = place;
   const common = { resource, point, store, restore: id, servers: restore.servers };
   const containers = running.filter(isRunning).map(asRunning);
+  const isOffline = ({ service }: ServerRestore): boolean =>
+    restore.offline.some((each) => each.service === service.service);
+  const files = restore.servers.filter(isOffline);
+  const online = restore.servers.filter((each) => !isOffline(each));
+  const unswap = (servers: ServerRestore[], levels: StartLevels): Step[] =>
+    servers.length === 0
+      ? []
+      : [
+          {
+            ...common,
+            kind: 'unswap-databases',
+            reason: 'as it was before',
+            resource: namesOf(servers),
+            servers,
+            levels,
+          },
+        ];
   return {
     load: [{ kind: 'load-databases', reason: 'checked before anything changes', ...common }],
     swap: [{ kind: 'swap-databases', reason: 'by renaming', ...common }],
@@ -111,8 +140,15 @@ export function databaseSteps(
       },
     ],
     drop: [{ kind: 'drop-old-databases', reason: 'the restored data is in use', ...common }],
-    unswap: [{ kind: 'unswap-databases', reason: 'as it was before', ...common }],
+    unswap: unswap(online, []),
+    unswapFiles: unswap(files, users),
   };
+}
+
+function namesOf(servers: readonly ServerRestore[]): string {
+  return servers
+    .flatMap(({ service, targets }) => targets.map(({ database }) => `${service.service}/${database}`))
+    .join(', ');
 }
 
 function serviceFor(
@@ -145,12 +181,21 @@ function notSeparable(service: string): RewindError {
 }
 
 /** For a look: nobody hears of it, and it is not interrupted. */
-function lookContext(runner: Runner): EngineContext {
+function lookContext(runner: Runner, image: string | undefined): EngineContext {
   return {
     runner: streaming(runner),
     signal: new AbortController().signal,
     onProgress: () => {},
     onLine: () => {},
-    helperImage: undefined,
+    helperImage: image,
   };
+}
+
+/** Files in volumes are looked at by a helper. */
+function helperImage(runner: Runner, observation: DataObservation): Promise<string> {
+  return prepareHelperImage(runner, {
+    configured: helperImageOf(observation),
+    signal: new AbortController().signal,
+    onLine: () => {},
+  });
 }

@@ -6,6 +6,7 @@ import { databaseServices } from '../databases/recognise.ts';
 import { RewindError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
+import type { ResumeContainers } from '../plan/steps/still-services.ts';
 import { MADE_BY } from '../plan/steps/volumes.ts';
 import { planBackup, prepareHelperStep, stopStep, type BackupParts } from './backup-plan.ts';
 import {
@@ -88,7 +89,7 @@ export async function planRestore(
   );
   const levels = startLevels(project.model, users);
   const servers = startLevels(project.model, databases.containers);
-  const steps = databaseSteps(databases, { point, store: request.store, id }, containers);
+  const steps = databaseSteps(databases, { point, store: request.store, id }, containers, levels);
   const resource = sources.map(({ key }) => key).join(', ');
   const slugs = sources.map(({ slug }) => slug);
   const made = missing.map((source) => madeVolume(source, project.name, id));
@@ -104,7 +105,7 @@ export async function planRestore(
     volumes: request.inPlace ? pairs.map(({ artifact }) => artifact) : [], refuseDevices: !request.devices,
   }; // prettier-ignore
   const hasVolumes = pairs.length > 0;
-  const resumeOf = (which: typeof levels): Step[] =>
+  const resumeOf = (which: typeof levels): ResumeContainers[] =>
     which.length === 0
       ? []
       : [
@@ -183,6 +184,7 @@ export async function planRestore(
       ...(backup?.finish ?? []),
     ],
     undo: [
+      ...steps.unswapFiles,
       ...(request.inPlace || !hasVolumes
         ? []
         : [
@@ -196,7 +198,9 @@ export async function planRestore(
               levels,
             } satisfies Step,
           ]),
-      ...(steps.unswap.length === 0 ? [] : resumeOf(servers)),
+      ...(steps.unswap.length === 0
+        ? []
+        : resumeOf(servers).map((step) => ({ ...step, evenUnhealthy: true as const }))),
       ...steps.unswap,
       ...resume,
       ...(hasVolumes ? [removeHelper('nothing is left behind')] : []),

@@ -5,6 +5,7 @@ import { verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
+import { stopWriters, type RunningContainer } from './still-services.ts';
 import { engineContext, serverDirectory, serverOf } from './database-server.ts';
 
 /** What of a point goes into one server. */
@@ -32,6 +33,8 @@ export interface SwapDatabases extends RestoresDatabases {
 /** Put the databases back that SwapDatabases kept, and remove what was loaded, however far it came. */
 export interface UnswapDatabases extends RestoresDatabases {
   kind: 'unswap-databases';
+  /** Those that may have restored files open: they are stopped first where a swap was begun. Empty for servers. */
+  levels: readonly (readonly RunningContainer[])[];
 }
 
 /** Delete the databases that SwapDatabases kept. */
@@ -48,7 +51,11 @@ export async function swapDatabases(step: SwapDatabases, context: StepContext): 
 }
 
 export async function unswapDatabases(step: UnswapDatabases, context: StepContext): Promise<void> {
-  await eachServer(step, context, (engine, ...rest) => engine.unswap(...rest));
+  await eachServer(step, context, async (engine, ...rest) => {
+    if (step.levels.length > 0 && (await engine.isSwapped?.(...rest)) === true)
+      await stopWriters({ ...step, kind: 'stop-writers' }, context);
+    await engine.unswap(...rest);
+  });
 }
 
 export async function dropOldDatabases(step: DropOldDatabases, context: StepContext): Promise<void> {

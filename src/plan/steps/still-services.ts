@@ -48,6 +48,8 @@ export interface PauseContainers extends StepBase {
 export interface ResumeContainers extends StepBase {
   kind: 'resume-containers';
   levels: readonly (readonly RunningContainer[])[];
+  /** What makes them unhealthy is about to be taken back: running is enough. */
+  evenUnhealthy?: true;
 }
 
 /** What the work directory remembers of the time that services were still. */
@@ -95,7 +97,7 @@ export async function resumeContainers(step: ResumeContainers, context: StepCont
     const stopped = present.filter((container) => !isRunning(container)).map(({ id }) => id);
     if (paused.length > 0) await docker(context, unpauseArgv(paused), `unpausing ${names(level)}`);
     if (stopped.length > 0) await docker(context, startArgv(stopped), `starting ${names(level)}`);
-    await waitFor(present, level, new Set(paused), context);
+    await waitFor(present, level, new Set(paused), step.evenUnhealthy === true, context);
     for (const { service } of level) record.until[service] ??= monotonicMs();
   }
   await saveRecord(context.workDirectory, record).catch(() => {});
@@ -124,6 +126,7 @@ async function waitFor(
   containers: readonly ContainerState[],
   level: readonly RunningContainer[],
   paused: ReadonlySet<string>,
+  evenUnhealthy: boolean,
   context: StepContext,
 ): Promise<void> {
   const begun = monotonicMs();
@@ -137,7 +140,9 @@ async function waitFor(
       containers.map(({ id }) => id),
     );
     const failed = now.filter(
-      (container) => ['exited', 'dead', 'restarting'].includes(container.status) || isUnhealthy(container),
+      (container) =>
+        ['exited', 'dead', 'restarting'].includes(container.status) ||
+        (!evenUnhealthy && isUnhealthy(container)),
     );
     if (failed.length > 0 || monotonicMs() > deadline) {
       throw new RewindError(
@@ -153,7 +158,10 @@ async function waitFor(
     if (
       now.every(
         (container) =>
-          !wasHealthy(container) || container.health === undefined || container.health === 'healthy',
+          !wasHealthy(container) ||
+          container.health === undefined ||
+          container.health === 'healthy' ||
+          (evenUnhealthy && container.health === 'unhealthy'),
       )
     )
       return;
