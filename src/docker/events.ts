@@ -2,7 +2,10 @@ import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 import type { Argv, Runner } from './runner.ts';
 
-/** The container events of a project in the last seconds: signals sent, and ends. */
+/**
+ * The container events of a project in the last seconds: signals sent, and ends. docker rounds times that are relative
+ * down to whole seconds: only one second from now has what is happening now, and the answer takes as long.
+ */
 export function containerEventsArgv(project: string, seconds: number): Argv {
   return [
     'docker',
@@ -10,7 +13,7 @@ export function containerEventsArgv(project: string, seconds: number): Argv {
     '--since',
     `${seconds}s`,
     '--until',
-    '0s',
+    '-1s',
     '--filter',
     'type=container',
     '--filter',

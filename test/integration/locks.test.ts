@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { dockerConfig } from '../e2e/installed.ts';
+import { dockerConfig, ROOT } from '../e2e/installed.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
 import { journalOf, leftovers, until, untilRuns } from './world.ts';
@@ -29,6 +29,13 @@ describe('the lock of a project', () => {
     const filter = `label=docker-rewind.lock=${project.name}`;
     const { stdout } = await project.docker(['volume', 'ls', '--quiet', '--filter', filter]);
     return stdout.split('\n').filter((name) => name !== '');
+  }
+
+  /** What the unit in docs/recover.md runs when the host boots, without `docker rewind`. */
+  function bootCommand(): string[] {
+    const text = readFileSync(join(ROOT, 'docs/recover.md'), 'utf8');
+    const [, line] = /^ExecStart=\/usr\/bin\/docker rewind (.+)$/m.exec(text) ?? [];
+    return (line ?? '').split(' ');
   }
 
   /** Starts the slow deploy in a session of its own, waits until it is in the middle, and kills it there. */
@@ -100,7 +107,8 @@ describe('the lock of a project', () => {
     expect((await project.rewind(['set-image', `web=${project.repository}:v1`])).exitCode).to.equal(5);
     expect(await locksOnEngine()).to.have.length(1);
 
-    expect((await project.json(['recover'])).document.recovered[0]).to.include({ outcome: 'undone' });
+    const boot = await project.must(bootCommand());
+    expect(boot.stdout).to.contain('deploy v2: taken back');
     expect(await locksOnEngine()).to.deep.equal([]);
     expect((await project.rewind(['deploy'], { cwd: second })).exitCode).to.equal(0);
   });

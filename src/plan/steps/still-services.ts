@@ -70,9 +70,12 @@ export async function stopWriters(step: StopWriters, context: StepContext): Prom
   for (const level of step.levels.toReversed()) {
     const ids = level.map(({ id }) => id);
     for (const { service } of level) record.since[service] ??= monotonicMs();
-    await docker(context, stopContainersArgv(ids), `stopping ${names(level)}`);
-    const stopped = await inspectContainers(context.runner, ids);
-    record.killed.push(...stopped.filter(({ exitCode }) => exitCode === 137).map(({ service }) => service));
+    // Not ended by an interruption: the engine would go on with it, and kill what the way back had found running.
+    const stopped = await context.runner.run(stopContainersArgv(ids));
+    if (stopped.exitCode !== 0) throw engineError(stopped, `stopping ${names(level)}`);
+    if (context.signal.aborted) break;
+    const ended = await inspectContainers(context.runner, ids);
+    record.killed.push(...ended.filter(({ exitCode }) => exitCode === 137).map(({ service }) => service));
   }
   await saveRecord(context.workDirectory, record);
 }

@@ -5,6 +5,11 @@ import type { Runner } from '../../../src/docker/runner.ts';
 const line = (action: string, id: string): string => JSON.stringify({ Action: action, Actor: { ID: id } });
 
 describe('containers that were sent a signal', () => {
+  it('are looked for up to now: docker rounds the end of the time down to a whole second', () => {
+    const argv = containerEventsArgv('shop', 15);
+    expect(argv[argv.indexOf('--until') + 1]).to.equal('-1s');
+  });
+
   it('are those that have not ended since', async () => {
     const stdout = [line('kill', 'a'), line('kill', 'b'), line('die', 'a'), line('die', 'c'), ''].join('\n');
     const runner: Runner = {
