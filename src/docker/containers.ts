@@ -24,6 +24,8 @@ export interface ContainerState {
   stopTimeout: number;
   /** It has a health check, a port, or a policy to start it again: no job that is done when it ends. */
   serves: boolean;
+  /** Its policy is `always`: an engine that starts anew starts it too, even where it had been stopped by hand. */
+  restartsAlways?: true;
   /** Compose's hash of the service that it was made from. */
   configHash: string;
   /** What it mounts, as the engine resolved it. */
@@ -56,6 +58,10 @@ export function listContainersArgv(project: string): Argv {
 
 export const stopContainersArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'stop', ...ids];
 export const startArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'start', ...ids];
+/** `unless-stopped` is `always` but for what was stopped by hand when the engine starts anew. */
+export const restartPolicyArgv = (policy: 'always' | 'unless-stopped', ids: readonly string[]): Argv => [
+  'docker', 'container', 'update', '--restart', policy, ...ids,
+]; // prettier-ignore
 export const pauseArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'pause', ...ids];
 export const unpauseArgv = (ids: readonly string[]): Argv => ['docker', 'container', 'unpause', ...ids];
 
@@ -127,6 +133,7 @@ export function parseContainers(json: string): ContainerState[] {
         health !== undefined ||
         Object.keys(entry.Config.ExposedPorts ?? {}).length > 0 ||
         ['always', 'unless-stopped'].includes(entry.HostConfig?.RestartPolicy?.Name ?? ''),
+      ...(entry.HostConfig?.RestartPolicy?.Name === 'always' ? { restartsAlways: true as const } : {}),
       configHash: entry.Config.Labels['com.docker.compose.config-hash'] ?? '',
       mounts: (entry.Mounts ?? []).map((mount) => ({
         type: mount.Type,

@@ -33,6 +33,13 @@ function dependencies(model: ResolvedModel, service: string): string[] {
 }
 
 export function asRunning(container: ContainerState): RunningContainer {
-  const { id, name, service, health, stopTimeout } = container;
-  return { id, name, service, healthy: health === 'healthy', stopTimeout };
+  const { id, name, service, health, stopTimeout, restartsAlways } = container;
+  return {
+    id,
+    name,
+    service,
+    healthy: health === 'healthy',
+    stopTimeout,
+    ...(restartsAlways === undefined ? {} : { restartsAlways }),
+  };
 }

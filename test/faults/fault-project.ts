@@ -51,8 +51,11 @@ export const HOOK = join(import.meta.dirname, 'cut.ts');
 export class FaultProject extends DataProject {
   readonly acks = mkdtempSync(join(tmpdir(), 'rewind-acks-'));
 
-  static override async make(): Promise<FaultProject> {
+  #restart: string | undefined;
+
+  static override async make(options: { restart?: string } = {}): Promise<FaultProject> {
     const project = new FaultProject();
+    project.#restart = options.restart;
     await Promise.all(['v1', 'v2'].map((tag) => project.image(tag)));
     project.write('compose.yml', project.composeFile());
     await project.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
@@ -68,6 +71,7 @@ export class FaultProject extends DataProject {
             image: `${this.repository}:v1`,
             command: ['sh', '-c', WRITER],
             stop_grace_period: '3s',
+            ...(this.#restart === undefined ? {} : { restart: this.#restart }),
             volumes: ['data:/data', 'other:/other', `${this.acks}:/acks`],
             healthcheck: {
               test: ['CMD', 'test', '-e', '/tmp/up'],

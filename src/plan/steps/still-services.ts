@@ -6,6 +6,7 @@ import {
   isRunning,
   listContainers,
   pauseArgv,
+  restartPolicyArgv,
   startArgv,
   stopContainersArgv,
   unpauseArgv,
@@ -29,6 +30,8 @@ export interface RunningContainer {
   healthy: boolean;
   /** Seconds between the engine's signal to stop and its killing; not in journals of older versions. */
   stopTimeout?: number;
+  /** An engine that starts anew would start it, on whatever its data is then. */
+  restartsAlways?: true;
 }
 
 /** Stop exactly these containers, the last level first. */
@@ -67,6 +70,9 @@ const HEALTH_TIMEOUT_MS = 10 * 60_000;
 
 export async function stopWriters(step: StopWriters, context: StepContext): Promise<void> {
   const record = await stillRecord(context.workDirectory);
+  const always = step.levels.flat().filter(({ restartsAlways }) => restartsAlways === true);
+  if (always.length > 0)
+    await docker(context, restartPolicyArgv('unless-stopped', always.map(({ id }) => id)), 'keeping it stopped'); // prettier-ignore
   for (const level of step.levels.toReversed()) {
     const ids = level.map(({ id }) => id);
     for (const { service } of level) record.since[service] ??= monotonicMs();
@@ -100,6 +106,9 @@ export async function resumeContainers(step: ResumeContainers, context: StepCont
     const stopped = present.filter((container) => !isRunning(container)).map(({ id }) => id);
     if (paused.length > 0) await docker(context, unpauseArgv(paused), `unpausing ${names(level)}`);
     if (stopped.length > 0) await docker(context, startArgv(stopped), `starting ${names(level)}`);
+    const always = level.filter((each) => each.restartsAlways && present.some(({ id }) => id === each.id));
+    if (always.length > 0)
+      await docker(context, restartPolicyArgv('always', always.map(({ id }) => id)), 'setting its restart policy'); // prettier-ignore
     await waitFor(present, level, new Set(paused), step.evenUnhealthy === true, context);
     for (const { service } of level) record.until[service] ??= monotonicMs();
   }
