@@ -53,7 +53,9 @@ export class FaultProject extends DataProject {
 
   #restart: string | undefined;
 
-  static override async make(options: { restart?: string } = {}): Promise<FaultProject> {
+  static override async make(
+    options: Parameters<typeof DataProject.make>[0] & { restart?: string } = {},
+  ): Promise<FaultProject> {
     const project = new FaultProject();
     project.#restart = options.restart;
     await Promise.all(['v1', 'v2'].map((tag) => project.image(tag)));
