@@ -1,5 +1,6 @@
 // npm run bench -- NAME [OPTIONS]: measures; never fails because something is slow.
 const BENCHES: Record<string, () => Promise<{ run: (args: readonly string[]) => Promise<void> }>> = {
+  databases: () => import('./databases.ts'),
   startup: () => import('./startup.ts'),
   volumes: () => import('./volumes.ts'),
 };
