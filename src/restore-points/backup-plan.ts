@@ -231,7 +231,9 @@ async function runningDatabases(
   const running: DatabaseService[] = [];
   for (const database of request.databases) {
     const own = containers.get(database.service) ?? [];
-    if (own.length === 0 && request.missing === 'skip') {
+    // One of a profile that is never on here has nothing to lose either.
+    const mayBeNew = request.missing === 'skip' || !project.activeServices.includes(database.service);
+    if (own.length === 0 && mayBeNew) {
       const volumes = sourcesOf(database.service, project, config).filter(({ kind }) => kind === 'volume');
       if ((await inspectVolumes(runner, volumes.map(({ source }) => source))).size === 0) continue; // prettier-ignore
     }

@@ -56,24 +56,34 @@ class DatabaseBench {
 
   static async make(version: string, megabytes: number): Promise<DatabaseBench> {
     const bench = new DatabaseBench(await OwnDisk.make(Math.ceil(4 + (megabytes * 10) / 1000)), version);
-    mkdirSync(bench.#path('project/data'), { recursive: true });
-    writeFileSync(bench.#path('project/compose.yml'), [
-      `name: ${bench.#name}`, 'services:', '  db:', `    image: rewind-test/postgres:${version}`, '    shm_size: 256m',
+    try {
+      await bench.#prepare(version, megabytes);
+      return bench;
+    } catch (error) {
+      await bench.remove();
+      throw error;
+    }
+  }
+
+  async #prepare(version: string, megabytes: number): Promise<void> {
+    mkdirSync(this.#path('project/data'), { recursive: true });
+    writeFileSync(this.#path('project/compose.yml'), [
+      `name: ${this.#name}`, 'services:', '  db:', `    image: rewind-test/postgres:${version}`, '    shm_size: 256m',
       '    environment: {POSTGRES_PASSWORD: bench}', "    volumes: ['./data:/var/lib/postgresql/data']",
       '    healthcheck: {test: [CMD, pg_isready, -h, 127.0.0.1], interval: 1h, start_period: 2m, start_interval: 300ms}', '',
     ].join('\n')); // prettier-ignore
-    await bench.#docker('compose', 'up', '-d', '--wait', '--pull', 'never');
-    await bench.#sql('postgres', 'create database bench');
+    await this.#docker('compose', 'up', '-d', '--wait', '--pull', 'never');
+    await this.#sql('postgres', 'create database bench');
     // Half of it text that compresses as text does, half numbers, with indexes.
-    await bench.#sql('bench', `create table words as select i as id, md5(i::text) || ' lorem ipsum dolor sit amet, consectetur ' || md5((i * 7)::text) as body
+    await this.#sql('bench', `create table words as select i as id, md5(i::text) || ' lorem ipsum dolor sit amet, consectetur ' || md5((i * 7)::text) as body
       from generate_series(1, ${Math.round(megabytes * 3000)}) i`); // prettier-ignore
-    await bench.#sql('bench', 'alter table words add primary key (id)');
-    await bench.#inside(
+    await this.#sql('bench', 'alter table words add primary key (id)');
+    await this.#inside(
       'pgbench -U postgres -q -i -s "$1" bench',
       String(Math.max(1, Math.round(megabytes / 32))),
     );
-    await bench.#sql('bench', 'vacuum analyze; checkpoint');
-    return bench;
+    await this.#sql('bench', 'vacuum analyze');
+    await this.#sql('bench', 'checkpoint');
   }
 
   async bareDump(): Promise<void> {

@@ -33,7 +33,7 @@ export interface DatabaseFacts {
   objects: ObjectCensus;
   tablespaces: string[];
   extensions: string[];
-  /** Ordinary tables in the order of their names, with PostgreSQL's guess of their size. */
+  /** Ordinary tables in the order of their names. */
   tables: { schema: string; name: string }[];
 }
 
@@ -87,6 +87,12 @@ export const CENSUS = `
   count('large objects', 'pg_largeobject_metadata', undefined),
 ].join(' union all ')}) census)`;
 
+/** The users' ordinary tables. */
+export const TABLES = `
+(select coalesce(jsonb_agg(jsonb_build_object('schema', n.nspname, 'name', o.relname) order by n.nspname, o.relname), '[]')
+ from pg_class o join pg_namespace n on n.oid = o.relnamespace
+ where o.relkind = 'r' and ${ours('pg_class', 'o')} and ${USERS})`;
+
 const properties = (major: number): string => `
 (select jsonb_build_object(
   'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate,
@@ -117,8 +123,5 @@ select jsonb_build_object(
   'tablespaces', (select coalesce(jsonb_agg(distinct spcname), '[]') from pg_tablespace t
     where spcname not in ('pg_default', 'pg_global') and (exists (select from pg_class where reltablespace = t.oid)
       or exists (select from pg_database where datname = current_database() and dattablespace = t.oid))),
-  'extensions', (select jsonb_agg(extname order by extname) from pg_extension),
-  'tables', (select coalesce(jsonb_agg(jsonb_build_object('schema', n.nspname, 'name', o.relname)
-      order by n.nspname, o.relname), '[]')
-    from pg_class o join pg_namespace n on n.oid = o.relnamespace
-    where o.relkind = 'r' and ${ours('pg_class', 'o')} and ${USERS}))`.replaceAll(/\s*\n\s*/g, ' ');
+  'extensions', (select coalesce(jsonb_agg(extname order by extname), '[]') from pg_extension),
+  'tables', ${TABLES})`.replaceAll(/\s*\n\s*/g, ' ');

@@ -1,21 +1,35 @@
 import { RewindError } from '../../errors.ts';
 import type { DatabaseArtifact, TableCount } from '../engine.ts';
-import { CENSUS, type ObjectCensus } from './catalog.ts';
+import { CENSUS, TABLES, type DatabaseFacts } from './catalog.ts';
 import { countRows, tableName } from './counts.ts';
+import { detailsOf } from './details.ts';
 import { json, withSession, type Access } from './psql.ts';
 
 const COUNT_BUDGET_MS = 10 * 60_000;
 const MOST_DIFFERENCES = 10;
 
-/** Compares a loaded database with what was there when it was dumped. Throws NOT_EQUAL with the first differences. */
+/**
+ * Gathers statistics of a loaded database and compares it with what was there when it was dumped. Throws NOT_EQUAL with the
+ * first differences.
+ */
 export async function compareLoaded(access: Access, name: string, artifact: DatabaseArtifact): Promise<void> {
-  const before = artifact.details['objects'] as ObjectCensus | undefined;
-  const now = await json<ObjectCensus>(access, name, `select ${CENSUS}`, 'counting objects');
-  const differences = Object.entries(before ?? {}).flatMap(([kind, count]) =>
-    (now[kind] ?? 0) === count ? [] : [`${kind}: ${now[kind] ?? 0} instead of ${count}`],
+  const before = detailsOf(artifact).objects;
+  const { objects, tables } = await json<Pick<DatabaseFacts, 'objects' | 'tables'>>(
+    access,
+    name,
+    `analyze; select jsonb_build_object('objects', ${CENSUS}, 'tables', ${TABLES})`,
+    `gathering statistics of ${artifact.key}`,
+  );
+  const differences = Object.entries(before).flatMap(([kind, count]) =>
+    (objects[kind] ?? 0) === count ? [] : [`${kind}: ${objects[kind] ?? 0} instead of ${count}`],
   );
   if (artifact.tables !== null) {
-    const counted = await countLoaded(access, name, artifact.tables);
+    const wanted = new Set(artifact.tables.map((table) => table.name));
+    const counted = await countLoaded(
+      access,
+      name,
+      tables.filter((table) => wanted.has(tableName(table))),
+    );
     if (counted === null)
       access.context.onLine(`${artifact.key}: rows were not counted again: it took too long`);
     else differences.push(...rowDifferences(artifact.tables, counted));
@@ -44,19 +58,10 @@ function rowDifferences(before: readonly TableCount[], now: readonly TableCount[
 async function countLoaded(
   access: Access,
   name: string,
-  tables: readonly TableCount[],
+  tables: DatabaseFacts['tables'],
 ): Promise<TableCount[] | null> {
-  // The names of the dump are joined from two parts, which may both hold dots: they are found again in the catalog.
-  const query = `select coalesce(jsonb_agg(jsonb_build_object('schema', n.nspname, 'name', c.relname)), '[]')
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r'`;
-  const wanted = new Set(tables.map((table) => table.name));
-  const all = await json<{ schema: string; name: string }[]>(access, name, query, 'looking for tables');
   return withSession(access, name, async (session) => {
     await session.ask('begin transaction isolation level repeatable read, read only;');
-    return countRows(
-      session,
-      all.filter((table) => wanted.has(tableName(table))),
-      COUNT_BUDGET_MS,
-    );
+    return countRows(session, tables, COUNT_BUDGET_MS);
   });
 }

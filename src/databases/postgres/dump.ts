@@ -142,9 +142,10 @@ async function dumpDatabase(
   const { server } = access;
   // Both at the same time, in the same snapshot.
   const counting = request.counts ? countRows(session, facts.tables, COUNT_BUDGET_MS) : undefined;
-  counting?.catch(() => {});
+  // A dump never fails because of them.
+  const counts = counting?.catch(() => null);
   const dump = await runDump(access, { database, snapshot: facts.snapshot, request });
-  const tables: TableCount[] | null = (await counting) ?? null;
+  const tables: TableCount[] | null = (await counts) ?? null;
   return {
     key: `${server.service}/${database}`,
     service: server.service,

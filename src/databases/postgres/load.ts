@@ -7,15 +7,16 @@ import { execScriptArgv } from '../../docker/exec.ts';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../../plan/durable.ts';
 import type { DatabaseArtifact, LoadRequest, LoadTarget } from '../engine.ts';
-import type { DatabaseProperties } from './catalog.ts';
+import { SERVER_FACTS } from './catalog.ts';
 import { compareLoaded } from './compare.ts';
+import { detailsOf } from './details.ts';
 import { failure } from './failure.ts';
 import { missingGlobals } from './globals.ts';
 import { fileName, loadingName } from './names.ts';
 import { applyProperties, createDatabase, type Available } from './properties.ts';
 import { accessArgs, json, sql, type Access } from './psql.ts';
 import { FREE, LOAD } from './scripts.ts';
-import { majorOf, observeServer, type PostgresState } from './server.ts';
+import { majorOf, type PostgresState } from './server.ts';
 import { connectionString, literal } from './sql.ts';
 
 /** From this size on a dump is put into a file first, so that several jobs can load it. */
@@ -29,11 +30,15 @@ export const ROLES_FILE = 'roles.json';
 
 /** Loads all targets beside the live databases, globals first, and compares each with what was dumped. */
 export async function loadServer(access: Access, request: LoadRequest): Promise<void> {
-  const state = await observeServer(access);
+  const state = await lookBefore(access, request);
   await requireRoom(access, state, request);
-  await requireMovable(access, request);
-  await restoreGlobals(access, request);
-  const available = await availableIn(access, state);
+  requireMovable(access, state);
+  const made = await restoreGlobals(access, request, new Set(state.roles));
+  const available: Available = {
+    major: majorOf(state.version),
+    roles: new Set([...state.roles, ...made]),
+    tablespaces: new Set(state.tablespaces),
+  };
   for (const target of request.targets) {
     if (target.isNew && state.databases.some(({ name }) => name === target.database))
       throw new RewindError('DATABASE_EXISTS', `there is a database "${target.database}" already`, {
@@ -41,6 +46,31 @@ export async function loadServer(access: Access, request: LoadRequest): Promise<
       });
     await loadDatabase(access, request, { target, available, directory: state.directory });
   }
+}
+
+/** What a load has to know of the server. */
+interface StateBefore extends PostgresState {
+  roles: string[];
+  tablespaces: string[];
+  /** What keeps databases from being put aside. */
+  held: { database: string; by: string }[];
+}
+
+async function lookBefore(access: Access, request: LoadRequest): Promise<StateBefore> {
+  const names = request.targets.map(({ database }) => literal(database)).join(', ');
+  return json<StateBefore>(
+    access,
+    '',
+    `${SERVER_FACTS} || jsonb_build_object(
+      'roles', (select jsonb_agg(rolname) from pg_roles),
+      'tablespaces', (select jsonb_agg(spcname) from pg_tablespace),
+      'held', (select coalesce(jsonb_agg(jsonb_build_object('database', d, 'by', b)), '[]') from (
+        select database::text d, 'the replication slot ' || slot_name b from pg_replication_slots where database::text in (${names})
+        union all select database::text, 'the prepared transaction ' || gid from pg_prepared_xacts where database::text in (${names})
+        union all select d.datname::text, 'the subscription ' || subname from pg_subscription s join pg_database d on d.oid = s.subdbid
+          where d.datname::text in (${names})) held))`,
+    'looking at the server',
+  );
 }
 
 interface Loading {
@@ -53,17 +83,16 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
   const { artifact, database } = loading.target;
   const { service } = access.server;
   const name = loadingName(database, request.restore);
-  const properties = artifact.details['properties'] as DatabaseProperties;
+  const { properties, extensions } = detailsOf(artifact);
   const doing = `loading ${service}/${database}`;
   await sql(access, '', createDatabase(name, properties, loading.available), doing);
-  const timescale = (artifact.details['extensions'] as string[] | null)?.includes('timescaledb') === true;
+  const timescale = extensions.includes('timescaledb');
   if (timescale) {
     const before = 'create extension if not exists timescaledb; select public.timescaledb_pre_restore();';
     await sql(access, name, before, doing);
   }
   await runRestore(access, request, { ...loading, name, timescale });
   if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
-  await sql(access, name, 'analyze;', `gathering statistics of ${service}/${database}`);
   await compareLoaded(access, name, artifact);
   await sql(access, '', applyProperties(name, properties, loading.available), doing);
 }
@@ -75,7 +104,7 @@ async function runRestore(
 ): Promise<void> {
   const { server, context } = access;
   const { artifact, database } = target;
-  const wanted = (artifact.details['tablespaces'] as string[] | undefined) ?? [];
+  const wanted = detailsOf(artifact).tablespaces;
   const inFile = artifact.dump.bytes >= PARALLEL_FROM && !timescale;
   const flags = wanted.every((each) => available.tablespaces.has(each)) ? [] : ['--no-tablespaces'];
   const input = new PassThrough();
@@ -126,35 +155,25 @@ async function feed(stored: Readable, input: PassThrough, onBytes: (bytes: numbe
   });
 }
 
-/** Makes the roles that are missing, all or none. What is made is written down before. */
-async function restoreGlobals(access: Access, request: LoadRequest): Promise<void> {
+/** Makes the roles that are missing, all or none, and returns them. What is made is written down before. */
+async function restoreGlobals(
+  access: Access,
+  request: LoadRequest,
+  present: ReadonlySet<string>,
+): Promise<string[]> {
   const globals = request.targets.find(({ artifact }) => artifact.globals !== null)?.artifact.globals;
-  if (globals === null || globals === undefined) return;
+  if (globals === null || globals === undefined) return [];
   const chunks: Uint8Array[] = [];
   for await (const chunk of await request.read(globals)) chunks.push(chunk as Uint8Array);
-  const present = await rolesOf(access);
   const missing = missingGlobals(Buffer.concat(chunks).toString('utf8'), present);
-  if (missing.roles.length === 0) return;
+  if (missing.roles.length === 0) return [];
   await writeDurably(join(request.workDirectory, ROLES_FILE), JSON.stringify(missing.roles));
   const statements = ['begin', ...missing.statements, 'commit']
     .map((statement) => `${statement};`)
     .join('\n');
   await sql(access, '', statements, `making the roles ${missing.roles.join(', ')}`);
   access.context.onLine(`made roles that were missing: ${missing.roles.join(', ')}`);
-}
-
-async function rolesOf(access: Access): Promise<Set<string>> {
-  const query = "select coalesce(jsonb_agg(rolname), '[]') from pg_roles";
-  return new Set(await json<string[]>(access, '', query, 'looking at the roles'));
-}
-
-async function availableIn(access: Access, state: PostgresState): Promise<Available> {
-  const query = "select coalesce(jsonb_agg(spcname), '[]') from pg_tablespace";
-  return {
-    major: majorOf(state.version),
-    roles: await rolesOf(access),
-    tablespaces: new Set(await json<string[]>(access, '', query, 'looking at the tablespaces')),
-  };
+  return missing.roles;
 }
 
 /**
@@ -180,18 +199,7 @@ async function requireRoom(access: Access, state: PostgresState, request: LoadRe
 }
 
 /** A database that replicates, or in which a transaction is prepared, cannot be put aside by renaming. */
-async function requireMovable(access: Access, request: LoadRequest): Promise<void> {
-  const names = request.targets.map(({ database }) => literal(database)).join(', ');
-  const held = await json<{ database: string; by: string }[]>(
-    access,
-    '',
-    `select coalesce(jsonb_agg(jsonb_build_object('database', d, 'by', b)), '[]') from (
-       select database::text d, 'the replication slot ' || slot_name b from pg_replication_slots where database::text in (${names})
-       union all select database::text, 'the prepared transaction ' || gid from pg_prepared_xacts where database::text in (${names})
-       union all select d.datname::text, 'the subscription ' || subname from pg_subscription s join pg_database d on d.oid = s.subdbid
-         where d.datname::text in (${names})) held`,
-    'looking for replication',
-  );
+function requireMovable(access: Access, { held }: StateBefore): void {
   const [first] = held;
   if (first === undefined) return;
   throw new RewindError(
@@ -207,6 +215,7 @@ async function requireMovable(access: Access, request: LoadRequest): Promise<voi
 
 /** What people should know before a dump goes into a server of another version. Throws OLDER_SERVER (exit 4). */
 export function adviseLoad(artifact: DatabaseArtifact, serverVersion: string): string[] {
+  detailsOf(artifact);
   const [from, to] = [majorOf(artifact.version), majorOf(serverVersion)];
   if (from > to) {
     throw new RewindError(

@@ -31,6 +31,10 @@ set row_security to off;
 set statement_timeout to 0;
 set lock_timeout to 0;
 set idle_in_transaction_session_timeout to 0;
+select current_setting('server_version_num')::int >= 170000 as limits_transactions \\gset
+\\if :limits_transactions
+set transaction_timeout to 0;
+\\endif
 `;
 
 /** Runs SQL and returns what it prints. Throws for the first error, with what was being done. */

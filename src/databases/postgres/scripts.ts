@@ -35,7 +35,7 @@ connect() {
     for PGDATABASE in postgres "\${main:-$PGUSER}" template1; do
       said=$(psql -XAtqw -c 'show server_version_num' 2>&1) && return 0
       case $said in
-        *'does not exist'*) ;;
+        *'does not exist'* | *'not currently accepting'*) ;;
         *FATAL*) refused=$said; break ;;
         *) why=$said; break ;;
       esac

@@ -89,7 +89,19 @@ export class PostgresProject extends TestProject {
       'PGDATABASE=$1 pg_dump -U postgres --schema-only | grep -vE "^.(un)?restrict "',
       database,
     );
-    return `${schema}\n${await this.sql(ROWS, database)}`;
+    return `${schema}\n${await this.rows(database)}`;
+  }
+
+  /** The part of it that every version shows alike. */
+  async rows(database: string): Promise<string> {
+    return this.sql(ROWS, database);
+  }
+
+  /** The same project with a new, empty server of another version. */
+  async renew(options: PostgresOptions): Promise<void> {
+    await this.docker(['compose', 'down', '-v', '-t', '0']);
+    this.writeFile(options);
+    await this.up();
   }
 
   async globals(): Promise<string> {

@@ -117,6 +117,17 @@ describe('PostgreSQL', () => {
     expect(await project.leftovers()).to.deep.equal([]);
   });
 
+  it('comes back where it is the one that everybody works from', async () => {
+    await project.sql('create table kept as select 1 as one; comment on database postgres is $$mine$$');
+    const before = await project.contents('postgres');
+    const { id } = await project.backup('db/postgres');
+    await project.sql('drop table kept; create table other ()');
+    await project.must(['restore', id, '--yes']);
+    expect(await project.contents('postgres')).to.equal(before);
+    await project.sql('drop table kept');
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
+
   it('is listed with its tables and rows, and counted only where that is wanted', async () => {
     const { id } = await project.backup('db/shop');
     const inspected = await project.rewind(['inspect', id]);

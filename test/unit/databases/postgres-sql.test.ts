@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { DatabaseProperties } from '../../../src/databases/postgres/catalog.ts';
+import { detailsOf } from '../../../src/databases/postgres/details.ts';
 import { failure, reasons } from '../../../src/databases/postgres/failure.ts';
 import { isOfRestore, keptName, loadingName } from '../../../src/databases/postgres/names.ts';
 import { applyProperties, createDatabase, listItems } from '../../../src/databases/postgres/properties.ts';
@@ -80,6 +81,36 @@ describe('names and texts for PostgreSQL', () => {
     ]);
     expect(listItems('"a""b, c", d ,"$user"')).to.deep.equal(['a"b, c', 'd', '$user']);
     expect(listItems('""')).to.deep.equal(['']);
+  });
+
+  it('are taken from a manifest only in the form that a dump of ours has', () => {
+    const details = {
+      properties: PROPERTIES,
+      objects: { tables: 1 },
+      tablespaces: [],
+      extensions: ['plpgsql'],
+    };
+    const taken = (changed: object): unknown => {
+      try {
+        return detailsOf({ key: 'db/shop', details: { ...details, ...changed } } as never);
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    };
+    expect(taken({})).to.deep.equal(details);
+    const bad: object[] = [
+      { properties: undefined },
+      { objects: { tables: '1' } },
+      { tablespaces: null },
+      { extensions: [1] },
+      ...[
+        { owner: 1 },
+        { connectionLimit: '7; drop' },
+        { acl: [{}] },
+        { settings: [{ role: null, settings: ['=x'] }] },
+      ].map((changed) => ({ properties: { ...PROPERTIES, ...changed } })),
+    ];
+    for (const changed of bad) expect(taken(changed), JSON.stringify(changed)).to.equal('DAMAGED');
   });
 
   it('keep statements, which may hold secrets, out of what is said of a failure', () => {
