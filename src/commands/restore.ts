@@ -91,34 +91,39 @@ export default class Restore extends ChangingCommand {
     const { args } = parsed;
     const path = parsed.flags.file as unknown as string | undefined;
     const flags = { ...parsed.flags, file: parsed.flags['compose-file'] };
-    const [{ withObservation }, { prepareRestore }, { consentToData, finishData }, texts] = await Promise.all(
-      [
+    const [{ withObservation }, { prepareRestore }, { consentToData, finishData }, texts, { takenText }] =
+      await Promise.all([
         import('../deployments/session.ts'),
         import('../restore-points/prepare-restore.ts'),
         import('../cli/finish-data.ts'),
         import('../ui/data-plan-text.ts'),
-      ],
-    );
+        import('../ui/point-text.ts'),
+      ]);
     return withObservation(
       this.runner,
       this.session('restore', flags as { 'dry-run': boolean }),
       async (observation) => {
-        const { plan, notes, manifest, safety, harmless, volumes, databases } = await prepareRestore(
-          this.runner,
-          observation,
-          {
-            point: args.point,
-            only: flags.only ?? [],
-            file: path,
-            to: flags.to,
-            toVolume: flags['to-volume'],
-            toDatabase: flags['to-database'],
-            inPlace: flags['in-place'],
-            safety: !flags['no-safety-backup'],
-            parallel: flags.parallel,
-            allowDevices: flags['allow-devices'],
-          },
-        );
+        const {
+          plan,
+          notes: more,
+          manifest,
+          safety,
+          harmless,
+          volumes,
+          databases,
+        } = await prepareRestore(this.runner, observation, {
+          point: args.point,
+          only: flags.only ?? [],
+          file: path,
+          to: flags.to,
+          toVolume: flags['to-volume'],
+          toDatabase: flags['to-database'],
+          inPlace: flags['in-place'],
+          safety: !flags['no-safety-backup'],
+          parallel: flags.parallel,
+          allowDevices: flags['allow-devices'],
+        });
+        const notes = [takenText(manifest), ...more];
         if (flags['dry-run']) {
           this.log(texts.dataPlanText(plan, notes, this.terminal.style));
           return texts.dataPlanDocument(plan, notes);

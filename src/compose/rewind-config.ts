@@ -60,8 +60,25 @@ export async function rewindConfig(model: ResolvedModel): Promise<RewindConfig> 
       nearest(unknown, Object.keys(model.services)),
     );
   }
+  const kept = keptNames(model);
+  for (const name of Object.keys(config.volumes)) {
+    if (kept.some((known) => known === name || known.endsWith(`/${name}`))) continue;
+    // Compose does not tell of volumes that no service uses: only what looks like a slip of the pen is one.
+    const near = nearest(name, Object.keys(model.volumes ?? {}));
+    if (near !== undefined) throw configProblem(`volumes.${name}`, 'is no volume of this project', near);
+  }
   for (const [service, settings] of Object.entries(config.services)) requireCommands(service, settings);
   return config;
+}
+
+/** What settings of volumes can be about: keys of volumes, and the absolute paths that are mounted. */
+function keptNames(model: ResolvedModel): string[] {
+  const mounted = Object.values(model.services).flatMap((service) =>
+    ((service['volumes'] as { type?: string; source?: string }[] | undefined) ?? []).flatMap(
+      ({ type, source }) => (type === 'bind' && source !== undefined ? [source] : []),
+    ),
+  );
+  return [...Object.keys(model.volumes ?? {}), ...mounted];
 }
 
 function requireCommands(service: string, { backup, dump, restore }: ServiceSettings): void {

@@ -35,10 +35,16 @@ const capabilities = (spec: HelperSpec): string[] =>
   spec.write ? [...WRITE, ...(spec.devices === true ? DEVICES : [])] : READ;
 
 /**
+ * `exchange`: a directory of this host that it shares with us; null on an engine that does not see this host's files.
  * Runs `script` as the container's first process, with our end of a pipe as its standard input: when we die, however we
  * die, the pipe closes, the script ends and the engine removes the container.
  */
-export function runHelperArgv(spec: HelperSpec, image: string, exchange: string, script: string): Argv {
+export function runHelperArgv(
+  spec: HelperSpec,
+  image: string,
+  exchange: string | null,
+  script: string,
+): Argv {
   return [
     'docker', 'run', '--rm', '--interactive', '--name', spec.name,
     '--label', `${HELPER_LABEL}=${spec.name}`,
@@ -46,7 +52,9 @@ export function runHelperArgv(spec: HelperSpec, image: string, exchange: string,
     '--cap-drop', 'ALL', ...capabilities(spec).flatMap((name) => ['--cap-add', name]),
     '--security-opt', 'no-new-privileges', '--security-opt', 'label=disable',
     '--user', '0:0', '--workdir', '/', '--entrypoint', 'sh', '--pull', 'never',
-    '--mount', mountOption({ type: 'bind', source: exchange, target: '/exchange' }),
+    ...(exchange === null
+      ? []
+      : ['--mount', mountOption({ type: 'bind', source: exchange, target: '/exchange' })]),
     ...spec.mounts.flatMap((mount) => [
       '--mount',
       mountOption({
@@ -61,8 +69,8 @@ export function runHelperArgv(spec: HelperSpec, image: string, exchange: string,
 }
 
 /** Runs a constant script in the helper; values are its positional parameters. */
-export function execHelperArgv(name: string, script: string, args: readonly string[]): Argv {
-  return ['docker', 'exec', name, 'sh', '-c', script, 'rewind', ...args];
+export function execHelperArgv(name: string, script: string, args: readonly string[], input = false): Argv {
+  return ['docker', 'exec', ...(input ? ['--interactive'] : []), name, 'sh', '-c', script, 'rewind', ...args];
 }
 
 export const removeContainerArgv = (name: string): Argv => ['docker', 'container', 'rm', '--force', name];

@@ -10,9 +10,22 @@ export const inspectVolumesArgv = (names: readonly string[]): Argv => [
 ];
 export const removeVolumeArgv = (name: string): Argv => ['docker', 'volume', 'rm', name];
 
-export function createVolumeArgv(name: string, labels: Readonly<Record<string, string>>): Argv {
+/** What Compose gives a volume that it makes. */
+export interface VolumeDriver {
+  driver?: string;
+  /** `driver_opts` */
+  options?: Readonly<Record<string, string>>;
+}
+
+export function createVolumeArgv(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  { driver, options = {} }: VolumeDriver = {},
+): Argv {
   return [
     'docker', 'volume', 'create',
+    ...(driver === undefined ? [] : ['--driver', driver]),
+    ...Object.entries(options).flatMap(([key, value]) => ['--opt', `${key}=${value}`]),
     ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
     name,
   ]; // prettier-ignore

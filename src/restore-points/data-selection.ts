@@ -5,7 +5,7 @@ import type { DatabaseService } from '../databases/engine.ts';
 import { databaseServices, isDataDirectory } from '../databases/recognise.ts';
 import { RewindError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { dataSources, mountsOf, type DataSource, type MountModel } from './source.ts';
+import { dataSources, mountsOf, withoutNested, type DataSource, type MountModel } from './source.ts';
 
 /** What a restore point is taken of. */
 export interface DataSelection {
@@ -26,7 +26,7 @@ export function selectData(project: Project, config: RewindConfig, names: readon
       (source) =>
         config.volumes[source.key]?.backup === true || !isCovered(source, project, config, databases),
     );
-    return { sources: kept, databases };
+    return { sources: withoutNested(kept), databases };
   }
   const selection: DataSelection = { sources: [], databases: [] };
   for (const name of names) {

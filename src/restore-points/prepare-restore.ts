@@ -36,7 +36,6 @@ export async function prepareRestore(
   const { manifest, store } = await readPoint(observation.config, observation.scope, options.point);
   const own = await isOwn(observation.stateDirectory, manifest);
   const devices = options.allowDevices || own;
-  const taken = `taken ${manifest.createdAt} (${manifest.reason}) by ${manifest.user}`;
   if (options.file !== undefined) {
     const prepared = await planFile(observation, {
       manifest,
@@ -80,7 +79,7 @@ export async function prepareRestore(
   });
   return {
     ...prepared,
-    notes: [taken, ...(own ? [] : [FOREIGN]), ...prepared.notes],
+    notes: [...(own ? [] : [FOREIGN]), ...prepared.notes],
     manifest,
     harmless: false,
   };

@@ -1,3 +1,4 @@
+import type { Project } from '../compose/project.ts';
 import { isRunning } from '../docker/containers.ts';
 import type { HelperSpec } from '../docker/helper-container.ts';
 import type { Runner } from '../docker/runner.ts';
@@ -92,7 +93,7 @@ export async function planRestore(
   const steps = databaseSteps(databases, { point, store: request.store, id }, containers, levels);
   const resource = sources.map(({ key }) => key).join(', ');
   const slugs = sources.map(({ slug }) => slug);
-  const made = missing.map((source) => madeVolume(source, project.name, id));
+  const made = missing.map((source) => madeVolume(source, project, id));
   const extract = (into: 'staging' | 'root', clear: boolean): Step => ({
     kind: 'extract-volumes', resource, reason: clear ? '--in-place' : 'checked before anything stops',
     point, store: request.store, helper, staging, into, clear, parallel: request.parallel,
@@ -305,16 +306,41 @@ async function missingVolumes(runner: Runner, sources: readonly DataSource[]): P
   return sources.filter(({ kind, source }) => kind === 'volume' && !present.has(source));
 }
 
+interface VolumeModel {
+  driver?: string;
+  driver_opts?: Record<string, string | number>;
+  labels?: Record<string, string>;
+  external?: boolean;
+}
+
 /** Makes a volume as Compose would, so that Compose takes it for its own. */
-function madeVolume(source: DataSource, project: string, id: string): { create: Step; remove: Step } {
+function madeVolume(source: DataSource, project: Project, id: string): { create: Step; remove: Step } {
+  const model = (project.model.volumes?.[source.key] ?? {}) as VolumeModel;
+  const options = Object.fromEntries(
+    Object.entries(model.driver_opts ?? {}).map(([key, value]) => [key, String(value)]),
+  );
+  // Command lines can be read by everybody on the host.
+  if (/pass|secret|credential/i.test(JSON.stringify(options))) {
+    throw new RewindError(
+      'NO_SUCH_VOLUME',
+      `the volume ${source.source} is gone, and its options hold a secret`,
+      {
+        exit: 'refused',
+        hint: 'docker compose create makes it; then restore again',
+      },
+    );
+  }
   const labels = {
-    'com.docker.compose.project': project,
-    'com.docker.compose.volume': source.key,
+    ...model.labels,
+    ...(model.external === true
+      ? {}
+      : { 'com.docker.compose.project': project.name, 'com.docker.compose.volume': source.key }),
     [MADE_BY]: id,
   };
   const step = { resource: source.source, name: source.source, labels };
+  const driver = { ...(model.driver === undefined ? {} : { driver: model.driver }), options };
   return {
-    create: { kind: 'create-volume', reason: 'it is gone', ...step },
+    create: { kind: 'create-volume', reason: 'it is gone', driver, ...step },
     remove: { kind: 'remove-volume', reason: 'it was not there before', ...step },
   };
 }

@@ -1,5 +1,5 @@
 import { slugOf } from './slug.ts';
-import { lstatSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Project, ServiceModel } from '../compose/project.ts';
 import type { RewindConfig, VolumeMode } from '../compose/rewind-config.ts';
@@ -63,8 +63,35 @@ export function uses(container: ContainerState, source: DataSource, access: 'any
       (access === 'any' || mount.writable) &&
       (source.kind === 'volume'
         ? mount.type === 'volume' && mount.name === source.source
-        : mount.type === 'bind' && mount.source === source.source),
+        : mount.type === 'bind' && overlap(mount.source, source.source)),
   );
+}
+
+/** Without the directories that lie in another one of them: its archive has them. */
+export function withoutNested(sources: readonly DataSource[]): DataSource[] {
+  const binds = sources.filter(({ kind }) => kind === 'bind');
+  return sources.filter(
+    (source) =>
+      source.kind === 'volume' ||
+      !binds.some((other) => other !== source && isIn(real(source.source), real(other.source))),
+  );
+}
+
+/** Whether one directory is the other, or lies in it: who writes to one of them writes to the other. */
+function overlap(a: string, b: string): boolean {
+  const [left, right] = [real(a), real(b)];
+  return left === right || isIn(left, right) || isIn(right, left);
+}
+
+const isIn = (path: string, directory: string): boolean => path.startsWith(`${directory}/`);
+
+/** The same directory has many names where a link leads to it; on an engine elsewhere it has the one that it is given. */
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Names of anonymous volumes that the project's containers hold: nothing in the Compose files names them. */

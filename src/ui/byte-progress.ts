@@ -10,6 +10,11 @@ export class ByteProgress {
     this.#now = now;
   }
 
+  /** Another step begins: what was reported so far belongs to the one before. */
+  reset(): void {
+    this.#items.clear();
+  }
+
   line(progress: StepProgress): string {
     const present = this.#items.get(progress.name);
     const at = this.#now();
@@ -20,20 +25,21 @@ export class ByteProgress {
   }
 }
 
-function text({
-  name,
-  done,
-  total,
-  detail,
-  since,
-  at,
-}: StepProgress & { since: number; at: number }): string {
+function text({ name, done, total, since, at }: StepProgress & { since: number; at: number }): string {
   const seconds = (at - since) / 1000;
   const rate = seconds > 0.5 ? done / seconds : 0;
-  const parts = [`${name} ${bytesText(done)}`];
-  if (total !== undefined && total > 0) parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`);
+  // What is known of the total is a guess: it may be passed.
+  const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);
+  const parts = [bytesText(done)];
+  if (share !== undefined) parts.unshift(`${bar(share)} ${Math.floor(share * 100)} %`);
   if (rate > 0) parts.push(`${bytesText(rate)}/s`);
   if (rate > 0 && total !== undefined) parts.push(`${Math.max(0, Math.ceil((total - done) / rate))} s left`);
-  if (detail !== undefined) parts.push(detail);
-  return parts.join(', ');
+  return `${name} ${parts.join(', ')}`;
+}
+
+const BAR_CELLS = 10;
+
+function bar(share: number): string {
+  const filled = Math.round(share * BAR_CELLS);
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CELLS - filled)}]`;
 }

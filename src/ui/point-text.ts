@@ -4,13 +4,12 @@ import type { Manifest, VolumeArtifact } from '../restore-points/manifest.ts';
 import { plain } from './plain.ts';
 import { table } from './table.ts';
 import type { Style } from './terminal.ts';
-import { age } from './time-text.ts';
+import { age, duration } from './time-text.ts';
 
 /** What a backup says when it is done: each database and volume with its size, ratio and consistency, and how long what was down. */
 export function pointSummary(manifest: Manifest, style: Style): string {
-  const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.createdAt)) / 1000;
   return [
-    `${style.green(`restore point ${manifest.id}`)} (${seconds.toFixed(1)}s)`,
+    `${style.green(`restore point ${manifest.id}`)} (${duration(manifest.createdAt, manifest.finishedAt)})`,
     ...dataTables(manifest, style),
     ...remarks(manifest, style),
   ].join('\n');
@@ -87,6 +86,11 @@ function remarks(manifest: Manifest, style: Style): string[] {
         : [style.yellow(`${plain(volume.key)}: not kept: ${plain(volume.lost.join(', '))}`)]),
     ]),
   ];
+}
+
+/** For those who are asked whether they want this data back: how old it is. */
+export function takenText({ createdAt, user, host, reason }: Manifest): string {
+  return `taken ${age(createdAt)} ago, ${createdAt}, by ${user} on ${host} (${reason})`;
 }
 
 /** `full`, `differential` or `reused`. */

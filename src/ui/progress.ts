@@ -1,6 +1,7 @@
 import { SILENT, type ExecutionObserver, type Phase } from '../plan/executor.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import type { Step } from '../plan/steps/index.ts';
+import { ByteProgress } from './byte-progress.ts';
 import { plain } from './plain.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -30,16 +31,31 @@ export function stepsOf(plan: Plan, phase: Phase): readonly Step[] {
   return { step: plan.steps, undo: plan.undo, finish: plan.finish ?? [] }[phase];
 }
 
+const PLAIN_EVERY_MS = 10_000;
+
 function plainProgress(plan: Plan, { progressStyle: style }: Terminal): Progress {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const skipped = new Set<Step>();
+  const bytes = new ByteProgress();
+  let saidAt = 0;
   const count = (phase: Phase, step: Step): string => {
     const steps = stepsOf(plan, phase).filter((each) => !skipped.has(each));
     const prefix = { step: '', undo: 'back ', finish: 'clearing up ' }[phase];
     return `[${prefix}${steps.indexOf(step) + 1}/${steps.length}]`;
   };
   return {
-    started: (phase, step) => say(`${style.dim(count(phase, step))} ${plain(describeStep(step))}`),
+    started: (phase, step) => {
+      bytes.reset();
+      saidAt = Date.now();
+      say(`${style.dim(count(phase, step))} ${plain(describeStep(step))}`);
+    },
+    progress: (progress) => {
+      const line = bytes.line(progress);
+      // In a log every line stays.
+      if (Date.now() - saidAt < PLAIN_EVERY_MS) return;
+      saidAt = Date.now();
+      say(style.dim(`  ${plain(line)}`));
+    },
     output: (line) => {
       if (line.trim() !== '') say(style.dim(`  ${plain(line.trim())}`));
     },

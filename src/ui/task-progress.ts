@@ -27,6 +27,7 @@ export function taskProgress(plan: Plan): Progress {
   let chain: Promise<void> = Promise.resolve();
   return {
     started: (phase, step) => {
+      bytes.reset();
       const list = listOf(phase);
       if (list !== latest) {
         const before = chain;

@@ -42,7 +42,8 @@ export async function archiveVolumes(step: ArchiveVolumes, context: StepContext)
   await inParallel(step.volumes, step.parallel, context.signal, async (task, signal) => {
     const archiving = {
       helper, store, writer, directory, signal, point: step.point,
-      onProgress: (done: number) => context.onProgress({ name: task.key, done }),
+      onProgress: (done: number, total?: number) =>
+        context.onProgress({ name: task.key, done, ...(total === undefined ? {} : { total }) }),
     }; // prettier-ignore
     const before = step.pass === 'first' ? undefined : await savedProgress(context, task.slug);
     let progress =

@@ -1,13 +1,14 @@
 import { insideHelper, type HelperSpec } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
-import { extractVolume } from '../../restore-points/volume/extract.ts';
+import { compareWithIndex, extractVolume } from '../../restore-points/volume/extract.ts';
 import { PLACE } from '../../restore-points/volume/place-script.ts';
 import { STAGE } from '../../restore-points/volume/scripts.ts';
 import { openStore } from '../../stores/open.ts';
 import { volumesDirectory, type PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { helperFor } from './helper.ts';
+import { requireRoom } from './restore-volumes.ts';
 
 /**
  * Put single files or folders of a volume back: extracted aside, then moved over what is there, or into a directory.
@@ -30,19 +31,21 @@ export async function placeFiles(step: PlaceFiles, context: StepContext): Promis
   const helper = await helperFor(step.helper, context);
   const root = insideHelper(step.slug);
   await helper.ask(STAGE, [root, step.staging], context.signal);
-  await extractVolume(
-    step.artifact,
-    { slug: step.slug, below: `${step.staging}/new` },
-    {
-      helper,
-      store: openStore(step.store, context.scope.directory),
-      point: step.point,
-      fills: false,
-      directory: await volumesDirectory(context),
-      signal: context.signal,
-      onProgress: (done) => context.onProgress({ name: step.artifact.key, done }),
-    },
-  );
+  // Whole: a file may be a hard link to one that lies elsewhere.
+  await requireRoom(helper, step.artifact, step.slug, 'aside', context);
+  const target = { slug: step.slug, below: `${step.staging}/new` };
+  const total = step.artifact.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+  const extracting = {
+    helper,
+    store: openStore(step.store, context.scope.directory),
+    point: step.point,
+    fills: false,
+    directory: await volumesDirectory(context),
+    signal: context.signal,
+    onProgress: (done: number) => context.onProgress({ name: step.artifact.key, done, total }),
+  };
+  await extractVolume(step.artifact, target, extracting);
+  await compareWithIndex(step.artifact, target, extracting);
   for (const path of step.paths) {
     const answer = await helper.ask(
       PLACE,

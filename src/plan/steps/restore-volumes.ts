@@ -18,6 +18,7 @@ import { bytesText } from '../../bytes-text.ts';
 import { volumesDirectory, type PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { existingHelper, helperFor } from './helper.ts';
+import type { Helper } from '../../restore-points/volume/helper.ts';
 import { stopWriters, type RunningContainer } from './still-services.ts';
 
 interface Staged extends StepBase {
@@ -64,12 +65,9 @@ export async function extractVolumes(step: ExtractVolumes, context: StepContext)
   const store = openStore(step.store, context.scope.directory);
   const directory = await volumesDirectory(context);
   const staged = step.into === 'staging';
-  if (!step.clear) {
-    for (const { artifact, slug } of step.volumes) {
-      const free = Number(await helper.ask(FREE, [insideHelper(slug)], context.signal));
-      if (free < artifact.diskBytes) throw tooLittle(artifact, free, staged);
-    }
-  }
+  if (!step.clear)
+    for (const { artifact, slug } of step.volumes)
+      await requireRoom(helper, artifact, slug, step.into, context);
   await inParallel(step.volumes, step.parallel, context.signal, async ({ artifact, slug }, signal) => {
     const root = insideHelper(slug);
     if (staged) await helper.ask(STAGE, [root, step.staging], signal);
@@ -107,12 +105,22 @@ export async function dropOld(step: DropOld, context: StepContext): Promise<void
     await helper.ask(DROP_OLD, [insideHelper(slug), step.staging], context.signal);
 }
 
-function tooLittle(artifact: VolumeArtifact, free: number, staged: boolean): RewindError {
+/** Refuses (NO_SPACE, exit 4, with the numbers) what does not fit beside what is there. */
+export async function requireRoom(
+  helper: Helper,
+  artifact: VolumeArtifact,
+  slug: string,
+  into: 'staging' | 'root' | 'aside',
+  context: StepContext,
+): Promise<void> {
+  const free = Number(await helper.ask(FREE, [insideHelper(slug)], context.signal));
+  if (free >= artifact.diskBytes) return;
   const need = `${bytesText(artifact.diskBytes)} are needed, ${bytesText(free)} are free`;
-  return new RewindError('NO_SPACE', `there is too little space for ${artifact.key}: ${need}`, {
+  throw new RewindError('NO_SPACE', `there is too little space for ${artifact.key}: ${need}`, {
     exit: 'refused',
-    hint: staged
-      ? 'Free some space; --in-place does without a second copy, and without a way back'
-      : 'Free some space: docker system df',
+    hint:
+      into === 'staging'
+        ? 'Free some space; --in-place does without a second copy, and without a way back'
+        : 'Free some space: docker system df',
   });
 }

@@ -1,5 +1,10 @@
 import { engineError } from '../../docker/engine-error.ts';
-import { createVolumeArgv, inspectVolume, removeVolumeArgv } from '../../docker/volumes.ts';
+import {
+  createVolumeArgv,
+  inspectVolume,
+  removeVolumeArgv,
+  type VolumeDriver,
+} from '../../docker/volumes.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 
@@ -8,6 +13,8 @@ export interface CreateVolume extends StepBase {
   kind: 'create-volume';
   name: string;
   labels: Readonly<Record<string, string>>;
+  /** The engine's default without it. */
+  driver?: VolumeDriver;
 }
 
 /** Remove the volume that CreateVolume made; one with another mark is somebody else's and stays. */
@@ -24,7 +31,7 @@ export async function createVolume(step: CreateVolume, context: StepContext): Pr
   if ((await inspectVolume(context.runner, step.name)) !== undefined) {
     throw new RewindError('VOLUME_EXISTS', `the volume ${step.name} exists already`, { exit: 'refused' });
   }
-  const result = await context.runner.run(createVolumeArgv(step.name, step.labels), {
+  const result = await context.runner.run(createVolumeArgv(step.name, step.labels, step.driver), {
     signal: context.signal,
   });
   if (result.exitCode !== 0) throw engineError(result, `making the volume ${step.name}`);

@@ -5,7 +5,15 @@ import { RewindError } from '../../errors.ts';
 import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
 import { requireCodes, type Helper } from './helper.ts';
 import { differenceOf, type Difference } from './index-difference.ts';
-import { archivableNames, compressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
+import {
+  archivableNames,
+  archivedBytes,
+  compressed,
+  nameList,
+  openIndex,
+  storedIndex,
+  takeIndex,
+} from './index-source.ts';
 import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
 import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
 import { readTarMessages, tarProgress } from './tar-messages.ts';
@@ -37,7 +45,8 @@ export interface ArchiveContext {
   /** For indexes, until the point is sealed. */
   directory: string;
   signal: AbortSignal;
-  onProgress: (done: number) => void;
+  /** Bytes that tar has read, and about how many it will, where that is known. */
+  onProgress: (done: number, total?: number) => void;
 }
 
 /** The first pass: everything, or what changed since an earlier point. */
@@ -176,6 +185,13 @@ async function archive(
   const position = progress.layers.length;
   const path = archivePath(task.slug, position);
   const gnu = helper.tools === 'gnu';
+  let total = difference?.bytes;
+  // Beside the archive: it would be a pity to wait for a number.
+  if (total === undefined)
+    archivedBytes(openIndex(join(context.directory, progress.index))).then(
+      (bytes) => (total = bytes),
+      () => {},
+    );
   const names =
     difference === undefined
       ? archivableNames(openIndex(join(context.directory, progress.index)))
@@ -188,7 +204,7 @@ async function archive(
       output: (stream) => writer.write(path, gnu ? stream : compressed(stream)),
       onMessage: (line) => {
         const done = tarProgress(line);
-        if (done !== undefined) context.onProgress(done);
+        if (done !== undefined) context.onProgress(done, total);
       },
     },
     signal,

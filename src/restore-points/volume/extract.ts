@@ -10,7 +10,7 @@ import { requireCodes, type Helper } from './helper.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
-import { refuseLinkedNames, refuseThroughLinks } from './layer-links.ts';
+import { refuseLinkedNames, refuseThroughLinks, stripAttributes } from './layer-links.ts';
 import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, FREE, SET_TIMES } from './scripts.ts';
 
 /** Bytes of a list of names: it is read into memory. */
@@ -54,7 +54,10 @@ export async function extractVolume(
   const place = { helper, directory, point: context.point, signal: context.signal };
   for (const [position, layer] of volume.layers.entries()) {
     if (layer.deleted !== null) await removeDeleted(layer.deleted, directory, volume, context);
-    if (position > 0) await refuseThroughLinks(await verified(context, layer.archive), place);
+    if (position > 0) {
+      const directories = await refuseThroughLinks(await verified(context, layer.archive), place);
+      await stripAttributes(directories, place);
+    }
     const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
     const stored = await verified(context, layer.archive, (bytes) => context.onProgress((done += bytes)));
     const plain = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, room));

@@ -13,7 +13,9 @@ import {
 import { isBrokenPipe, type Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../plan/durable.ts';
+import { runAttached } from './attached.ts';
 import { readPipe, writePipe } from './pipe.ts';
+import { tellingMessages } from './tar-messages.ts';
 import { PIPES, START, WITH_PIPES } from './scripts.ts';
 
 /** What the helper's image can do: GNU tar and zstd keep everything, BusyBox does not. */
@@ -40,10 +42,11 @@ export class Helper {
   readonly tools: Tools;
   readonly #runner: Runner;
   readonly #name: string;
-  readonly #exchange: string;
+  readonly #exchange: string | null;
   readonly #free = Array.from({ length: PIPES }, (_, index) => String(index));
 
-  constructor(runner: Runner, name: string, exchange: string, tools: Tools) {
+  /** `exchange`: null where the engine does not share this host's files. */
+  constructor(runner: Runner, name: string, exchange: string | null, tools: Tools) {
     this.#runner = runner;
     this.#name = name;
     this.#exchange = exchange;
@@ -67,10 +70,15 @@ export class Helper {
     streams: ScriptStreams<T>,
     signal: AbortSignal,
   ): Promise<{ report: ScriptReport; result: T }> {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      const { raw, value } = await runAttached(this.#runner, this.#name, script, args, streams, signal);
+      return { report: reportOf(raw), result: value as T };
+    }
     const input = streams.input === undefined ? undefined : this.#take();
     const output = streams.output === undefined ? undefined : this.#take();
     const opened = Promise.withResolvers<void>();
-    const at = (name: string): string => join(this.#exchange, name);
+    const at = (name: string): string => join(exchange, name);
     const writer = input === undefined ? undefined : writePipe(at(input), opened.promise);
     const reader = output === undefined ? undefined : readPipe(at(output), opened.promise);
     const abandon = (): void => {
@@ -169,10 +177,10 @@ export function requireCodes(
 ): void {
   const bad = names.find((name) => !allowed(name, report.codes.get(name) ?? -1));
   if (bad === undefined && report.exitCode === 0) return;
-  const reason =
-    report.messages.at(-1) ?? `exit code ${report.exitCode}, the helper container may have been killed`;
+  const messages = tellingMessages(report.messages);
+  const reason = messages.at(-1) ?? `exit code ${report.exitCode}, the helper container may have been killed`;
   throw new RewindError('HELPER_FAILED', `${doing} failed: ${reason}`, {
-    details: report.messages.slice(-6, -1),
+    details: messages.slice(-6, -1),
   });
 }
 
@@ -203,20 +211,25 @@ async function start(runner: Runner, exchange: string, spec: HelperSpec, image: 
   await mkdir(exchange, { recursive: true, mode: 0o777 });
   await chmod(exchange, 0o777);
   const held = await hold(runner, spec, image, exchange);
-  if (!('line' in held)) throw engineError(held, 'starting the helper container');
-  const tools = /^ready (gnu|busybox)$/.exec(held.line)?.[1];
   const pipe = await lstat(join(exchange, '0')).catch(() => undefined);
-  if (tools === undefined || pipe?.isFIFO() !== true) {
-    await runner.run(removeContainerArgv(spec.name));
-    throw new RewindError(
-      'HELPER_FAILED',
-      `the helper container of ${image} does not reach this host's files`,
-      {
-        hint: 'The engine must run on this host: docker rewind doctor',
-      },
-    );
-  }
-  return new Helper(runner, spec.name, exchange, tools as Tools);
+  if ('line' in held && pipe?.isFIFO() === true)
+    return new Helper(runner, spec.name, exchange, toolsOf(held.line, image));
+  if (!('line' in held) && !/bind source path does not exist/.test(held.stderr))
+    throw engineError(held, 'starting the helper container');
+  // The engine runs on another host, or in a virtual machine: the data takes the way through docker.
+  if ('line' in held) await runner.run(removeContainerArgv(spec.name));
+  const attached = await hold(runner, spec, image, null);
+  if (!('line' in attached)) throw engineError(attached, 'starting the helper container');
+  return new Helper(runner, spec.name, null, toolsOf(attached.line, image));
+}
+
+function toolsOf(line: string, image: string): Tools {
+  const tools = /^ready (gnu|busybox)$/.exec(line)?.[1];
+  if (tools !== undefined) return tools as Tools;
+  throw new RewindError(
+    'HELPER_FAILED',
+    `the helper container of ${image} said something unexpected: ${line}`,
+  );
 }
 
 const REMOVE_TRIES = 2;
@@ -225,7 +238,7 @@ const REMOVE_TRIES = 2;
 const NAME_TRIES = 40;
 const NAME_WAIT_MS = 250;
 
-async function hold(runner: Runner, spec: HelperSpec, image: string, exchange: string) {
+async function hold(runner: Runner, spec: HelperSpec, image: string, exchange: string | null) {
   if (runner.hold === undefined) throw new Error('this runner cannot hold a helper');
   for (let tries = 1; ; tries++) {
     const held = await runner.hold(runHelperArgv(spec, image, exchange, START));

@@ -40,7 +40,7 @@ export async function takeIndex(
     },
     signal,
   );
-  const gone = report.messages.every((line) => line.endsWith(': No such file or directory'));
+  const gone = report.messages.every((line) => /: (?:No such file or|Not a) directory$/.test(line));
   requireCodes(report, gnu ? ['find', 'sort'] : ['find'], `reading the entries of ${key}`, (name, code) =>
     name === 'find' && live && gone ? code >= 0 : code === 0,
   );
@@ -94,6 +94,17 @@ export async function* archivableNames(index: IndexReader): AsyncGenerator<Buffe
   }
   yield nameList(names);
 }
+
+/** About how many bytes tar will read for all entries of an index: what files take on the disk, and a header for each. */
+export async function archivedBytes(index: IndexReader): Promise<number> {
+  let bytes = 0;
+  for (let entry = await index.next(); entry !== undefined; entry = await index.next())
+    bytes += HEADER_BYTES + (entry.type === 'f' ? entry.blocks * 512 : 0);
+  return bytes;
+}
+
+// A pax header with nanoseconds, its content, and the header of the entry itself.
+const HEADER_BYTES = 1536;
 
 /** Names, each ended by NUL, as the bytes that they are on the disk. */
 export function nameList(names: readonly string[]): Buffer {

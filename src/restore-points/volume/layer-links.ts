@@ -4,7 +4,7 @@ import type { Helper } from './helper.ts';
 import { requireCodes } from './helper.ts';
 import { isSafePath } from './index-records.ts';
 import { nameList } from './index-source.ts';
-import { LINKS, LIST_GNU } from './scripts.ts';
+import { LINKS, LIST_GNU, STRIP } from './scripts.ts';
 
 /** Where a layer goes, and which point it is of. */
 export interface LayerPlace {
@@ -18,9 +18,9 @@ export interface LayerPlace {
 /**
  * Refuses (DAMAGED, exit 4) a layer that would be extracted through a link of the layers below it. Tar sees to it that
  * one archive does not write through links of its own, but those that are there already it follows: out of the
- * staging directory, into the present data.
+ * staging directory, into the present data. Returns the names of the layer's directories.
  */
-export async function refuseThroughLinks(archive: Readable, place: LayerPlace): Promise<void> {
+export async function refuseThroughLinks(archive: Readable, place: LayerPlace): Promise<string[]> {
   const { helper, directory, point, signal } = place;
   const parents = new Set<string>();
   const directories = new Set<string>();
@@ -42,6 +42,22 @@ export async function refuseThroughLinks(archive: Readable, place: LayerPlace): 
   );
   requireCodes(report, ['zstd', 'tar'], `reading a layer of ${point}`);
   await refuseLinks(parents, place);
+  return [...directories];
+}
+
+/**
+ * Takes the extended attributes off directories that a layer brings again: tar gives it new ones, and leaves those that
+ * it does not have in the layer.
+ */
+export async function stripAttributes(directories: readonly string[], place: LayerPlace): Promise<void> {
+  if (directories.length === 0) return;
+  const { report } = await place.helper.run(
+    STRIP,
+    [place.directory],
+    { input: Readable.from([nameList(directories)]) },
+    place.signal,
+  );
+  requireCodes(report, ['strip'], `reading a layer of ${place.point}`);
 }
 
 /** Refuses names to be removed of which a directory on the way is a link. */

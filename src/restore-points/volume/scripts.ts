@@ -6,10 +6,13 @@
 /** How many pipes there are between us and one helper. */
 export const PIPES = 16;
 
-/** The first process: makes the pipes, says what the image can do, and lives until our end of its input closes. */
+/**
+ * The first process: makes the pipes where it shares a directory with us, says what the image can do, and lives until our
+ * end of its input closes.
+ */
 export const START = `
 i=0
-while [ "$i" -lt ${PIPES} ]; do
+while [ -d /exchange ] && [ "$i" -lt ${PIPES} ]; do
   [ -p "/exchange/$i" ] || mkfifo -m 666 "/exchange/$i" || exit 1
   i=$((i + 1))
 done
@@ -32,6 +35,19 @@ exec sh -c "$script" rewind "$@"
 `;
 
 /**
+ * Runs a script ($1) between the streams of `docker exec`; the last thing that it says is how many bytes its output has.
+ */
+export const ATTACHED = `
+script=$1 count=/tmp/count.$$
+shift
+{ sh -c "$script" rewind "$@"; echo $? >"$count.code"; } | LC_ALL=C dd bs=65536 2>"$count"
+printf '\\nrewind: bytes %s\\n' "$(sed -n 's/^\\([0-9]*\\) bytes.*/\\1/p' "$count")" >&2
+code=$(cat "$count.code")
+rm -f "$count" "$count.code"
+exit "$code"
+`;
+
+/**
  * `code NAME N` notes how a program ended, `report` says it of all of them. Not at once: what several programs write to
  * one standard error comes out mixed, in the middle of each other's lines.
  */
@@ -46,13 +62,15 @@ const PRUNE = `-path './.rewind-restore-*' -prune -o`;
 /**
  * $1 directory, $2 \`sync\` or nothing. Prints the index: \`//time SECONDS\`, one record for each entry in the order of
  * their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
- * dirty can be written again without a new time, a clean one cannot.
+ * dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would stamp a file with now:
+ * that clock lags behind the other one, on a machine that stands still now and then by any length of time.
  */
 export const INDEX_GNU = `
 set -u
 ${CODES}export LC_ALL=C
 cd -- "$1" || exit 91
-printf '//time %s\\0' "$(date +%s.%N)"
+now=/tmp/now.$$
+: >"$now" && printf '//time %s\\0' "$(stat -c %.9Y "$now")" && rm -f "$now" || exit 93
 if [ "$2" = sync ]; then sync -f . || exit 92; fi
 {
   find . -xdev ${PRUNE} \
@@ -114,6 +132,25 @@ ${CODES}export LC_ALL=C
   code tar $?
   cat >/dev/null
 }
+report
+`;
+
+/** $1 directory; names of directories on standard input, which lose the attributes of users that they have. */
+export const STRIP = `
+set -u
+${CODES}cd -- "$1" || exit 91
+names=/tmp/names.$$
+cat >"$names"
+if command -v getfattr >/dev/null && [ -n "$(xargs -0 getfattr -h -m '^user\\.' -- <"$names" 2>/dev/null)" ]; then
+  xargs -0 sh -c '
+    for path do
+      getfattr -h -m "^user\\." -- "$path" 2>/dev/null | grep "^user\\." | while IFS= read -r name; do
+        setfattr -h -x "$name" -- "$path" || exit 1
+      done || exit 255
+    done' rewind <"$names"
+fi
+code strip $?
+rm -f "$names"
 report
 `;
 

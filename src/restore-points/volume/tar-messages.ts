@@ -9,8 +9,9 @@ export interface ArchiveNotes {
 }
 
 const VANISHED =
-  /: (?:Warning: )?(?:File removed before we read it|Cannot (?:stat|open|readlink): No such file or directory)$/;
-const CHANGED = /: (?:file changed as we read it|File shrank by \d+ bytes?; padding with zeros)$/;
+  /: (?:Warning: )?(?:File removed before we read it|Cannot \w+: (?:No such file or directory|Not a directory|Too many levels of symbolic links))$/;
+const CHANGED =
+  /: (?:file changed as we read it|File shrank by \d+ bytes?; padding with zeros|socket ignored)$/;
 // Said at the end of a run that had one of the above; and what a progress report looks like.
 const HARMLESS = /: (?:Exiting with failure status due to previous errors|rewind-at \d+)$/;
 
@@ -23,6 +24,11 @@ export function readTarMessages(messages: readonly string[]): ArchiveNotes {
     else if (!HARMLESS.test(line)) notes.errors.push(line);
   }
   return notes;
+}
+
+/** Without tar's reports of progress, and without what it says of every run that went wrong. */
+export function tellingMessages(messages: readonly string[]): string[] {
+  return messages.filter((line) => !HARMLESS.test(line));
 }
 
 /** The bytes that tar has read so far, from one of its lines; undefined for any other line. */

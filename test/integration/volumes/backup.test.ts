@@ -74,7 +74,7 @@ x-rewind:
   it('archives only what changed: while services are down, against the last full, and nothing where nothing did', async () => {
     project = await DataProject.make();
     await project.inside(
-      'mkdir d ; for i in $(seq 200); do head -c 20000 /dev/urandom >d/$i; done ; echo x >gone ; ln d/1 hard',
+      'mkdir d ; setfattr -n user.gone -v x d ; setfacl -m u:9:rx d ; for i in $(seq 200); do head -c 20000 /dev/urandom >d/$i; done ; echo x >gone ; ln d/1 hard',
     );
     const full = await project.backup();
     expect(full.volumes[0].addedBytes).to.be.above(4_000_000);
@@ -84,7 +84,7 @@ x-rewind:
     expect(same.volumes[0].addedBytes).to.be.below(20_000);
 
     await project.inside(
-      'head -c 20000 /dev/urandom >d/7 ; rm gone ; rm d/8 ; mkdir d/8 ; echo in >d/8/in ; mv d/9 moved ; echo m >>hard',
+      'head -c 20000 /dev/urandom >d/7 ; rm gone ; setfattr -x user.gone d ; setfacl -b d ; rm d/8 ; mkdir d/8 ; echo in >d/8/in ; mv d/9 moved ; echo m >>hard',
     );
     const snapshot = await project.snapshot();
     const changed = await project.backup();

@@ -80,7 +80,7 @@ export class DataProject extends TestProject {
   }
 
   volume(key: string): string {
-    return key.startsWith(`${this.name}_`) ? key : `${this.name}_${key}`;
+    return key.startsWith(this.name) ? key : `${this.name}_${key}`;
   }
 
   /** Everything about a volume that a restore has to bring back, as text. */

@@ -56,6 +56,8 @@ export function randomTree(seed: number): RandomTree {
       ...(random() < 0.15 ? [`[ -L ${target} ] || setfacl -m u:${below(999) + 1}:rw ${target}`] : []),
       ...(random() < 0.1 ? [`[ -d ${target} ] && setfacl -d -m u:${below(999) + 1}:rx ${target}`] : []),
       ...(random() < 0.1 ? [`[ -d ${target} ] && setfattr -n user.d${below(9)} ${target}`] : []),
+      ...(random() < 0.1 ? [`[ -d ${target} ] && setfattr -x user.d${below(9)} ${target}`] : []),
+      ...(random() < 0.1 ? [`[ -L ${target} ] || setfacl -b ${target}`] : []),
       ...(random() < 0.1 ? [`[ -f ${target} ] && setcap cap_net_bind_service+ep ${target}`] : []),
       ...(random() < 0.5
         ? [`touch -h -d @${random() < 0.1 ? '-' : ''}${below(2_000_000_000)}.${nanoseconds} ${target}`]

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { EXTRACT_GNU } from '../../../src/restore-points/volume/scripts.ts';
+import { EXTRACT_GNU, INDEX_GNU } from '../../../src/restore-points/volume/scripts.ts';
 
 describe('the scripts of the helper container', () => {
   let directory: string;
@@ -33,5 +33,19 @@ describe('the scripts of the helper container', () => {
       'rewind: zstd 3',
       'rewind: tar 2',
     ]);
+  });
+
+  it('take the time of an index from the clock that files are stamped with: none written later looks older', () => {
+    program('find', 'echo x >written');
+    for (let n = 0; n < 40; n++) {
+      const { stdout } = spawnSync('sh', ['-c', INDEX_GNU, 'rewind', directory, ''], {
+        encoding: 'latin1',
+        env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` },
+      });
+      const taken = /^\/\/time (\d+)\.(\d{9})/.exec(stdout);
+      const nanoseconds = BigInt(`${taken?.[1]}${taken?.[2]}`);
+      const { mtimeNs } = statSync(join(directory, 'written'), { bigint: true });
+      expect(mtimeNs >= nanoseconds, `${mtimeNs} is before ${nanoseconds}`).to.equal(true);
+    }
   });
 });
