@@ -43,7 +43,7 @@ STATES
 OWN
 }
 
-tries=0
+tries=0 rounds=0
 # Whoever concludes the execution takes the journal away; until then, and for ten minutes without an engine at most.
 while [ -e "$journal/plan.json" ] && [ "$tries" -lt 1200 ]; do
   if states=$(docker "$@" ps --all --no-trunc --filter "label=com.docker.compose.project=$project" \
@@ -62,6 +62,9 @@ GUARDED
       echo "unpausing:$paused starting:$stopped"
       if [ -n "$paused" ]; then docker "$@" container unpause $paused; fi
       if [ -n "$stopped" ]; then docker "$@" container start $stopped; fi
+      # One that does not stay up has a fault that nobody mends by starting it once more.
+      rounds=$((rounds + 1))
+      [ "$rounds" -lt 10 ] || exit 1
     elif [ "$tries" -ge $((grace * 2)) ]; then
       exit 0
     fi

@@ -92,6 +92,16 @@ describe('watchdog', () => {
     await until(() => now().includes('bbb running web'));
   });
 
+  it('gives up on a container that does not stay up', async () => {
+    states('aaa exited db', 'bbb running web');
+    // Starting it changes nothing.
+    writeFileSync(join(directory, 'docker'), DOCKER.replaceAll('sed -i', 'true'));
+    await watchdog.before(stop);
+    await die();
+    await until(() => !isAlive(identity()));
+    expect(calls().match(/container start aaa/g)).to.have.length(10);
+  });
+
   for (const [what, act] of [
     ['the command ended well', () => watchdog.end(true)],
     ['data is being swapped', () => watchdog.before(swap).then(die)],
