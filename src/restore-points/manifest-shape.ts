@@ -3,8 +3,8 @@ import { isPointId } from '../stores/store.ts';
 type Check = (value: unknown) => boolean;
 
 // A manifest from elsewhere may say anything. More than this no project has, and nothing of ours would write.
-const LONGEST_TEXT = 4096;
-const MOST = 100_000;
+const LONGEST_TEXT = 1024 * 1024;
+const MOST = 10_000_000;
 
 const text: Check = (value) => typeof value === 'string' && value.length <= LONGEST_TEXT;
 const number: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;

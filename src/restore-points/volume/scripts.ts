@@ -175,7 +175,7 @@ ${CODES}export LC_ALL=C
   zstd -q -d -c
   code zstd $?
 } | {
-  head -c "$2"
+  dd bs=256K iflag=fullblock,count_bytes count="$2" status=none
   [ "$(head -c 1 | wc -c)" -eq 0 ] || code full 1
   cat >/dev/null
 } | {
