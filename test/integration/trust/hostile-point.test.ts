@@ -186,4 +186,33 @@ describe('a restore point that somebody else wrote', () => {
     expect(document.reason).to.equal(draw);
     rmSync(project.point(id), { recursive: true });
   });
+
+  it('draws nothing by a history or a configuration that others wrote', async () => {
+    const draw = '\u001B]0;owned\u0007\u001B[2J\u202E';
+    const compose = project.read('compose.yml');
+    project.write('compose.yml', `${compose}  environment: ${JSON.stringify(draw)}\n`);
+    const at = '2026-11-23T05:15:30.000Z';
+    const service = { image: draw, imageId: draw, digest: draw, previousImage: draw };
+    const entry = {
+      schema: 1, uid: 'aaaa', id: 'v1', kind: 'deploy', status: 'succeeded', environment: draw, project: project.name,
+      startedAt: at, finishedAt: at, user: draw, host: draw, message: draw, commit: draw, changed: [draw, 'web'],
+      services: { [draw]: service, web: service },
+    }; // prettier-ignore
+    project.write('.rewind/history.jsonl', `${JSON.stringify(entry)}\n{"id": "${draw}\n`);
+    for (const args of [
+      ['status'],
+      ['history'],
+      ['show', 'v1'],
+      ['backup', '--dry-run'],
+      ['list'],
+      ['doctor'],
+    ]) {
+      const { stdout, stderr, exitCode } = await project.rewind(args);
+      expect(exitCode, stderr).to.be.below(5);
+      expect(stdout + stderr, args.join(' ')).not.to.match(/internal error/);
+      // oxlint-disable-next-line no-control-regex
+      expect(stdout + stderr, args.join(' ')).not.to.match(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202E]/);
+    }
+    project.write('compose.yml', compose);
+  });
 });
