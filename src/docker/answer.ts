@@ -23,7 +23,7 @@ export function answerLines(text: string, about: string): string[] {
 }
 
 function badAnswer(about: string, cause?: unknown): RewindError {
-  return new RewindError('BAD_ANSWER', `the answer about ${about} is cut off`, {
+  return new RewindError('BAD_ANSWER', `the answer about ${about} is cut off, or none`, {
     hint: 'Try again; docker rewind doctor says more',
     cause,
   });

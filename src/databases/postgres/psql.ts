@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
 import { RewindError } from '../../errors.ts';
 import type { EngineContext, Server } from '../engine.ts';
@@ -50,7 +51,7 @@ export async function sql(access: Access, database: string, text: string, doing:
 
 /** Like `sql`, for a statement that prints one JSON document. */
 export async function json<T>(access: Access, database: string, text: string, doing: string): Promise<T> {
-  return JSON.parse(await sql(access, database, text, doing)) as T;
+  return jsonAnswer<T>(await sql(access, database, text, doing), doing);
 }
 
 /** One session in a database that stays open, for a snapshot. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { jsonAnswer } from '../../docker/answer.ts';
 import { inspectContainersArgv } from '../../docker/containers.ts';
 import { engineError } from '../../docker/engine-error.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
@@ -40,7 +41,7 @@ export async function openSession(
   const inspected = await runner.run(inspectContainersArgv([server.container]), { signal });
   if (signal.aborted) throw signal.reason;
   if (inspected.exitCode !== 0) throw engineError(inspected, `looking at ${server.service}`);
-  const [{ Path, Args, Config }] = JSON.parse(inspected.stdout) as [Inspected];
+  const [{ Path, Args, Config }] = jsonAnswer<[Inspected]>(inspected.stdout, 'the server’s container');
   const environment = new Map((Config.Env ?? []).map((entry) => splitAt(entry, entry.indexOf('='))));
   const launch = launchOf([Path, ...Args]);
   const settings = new Map([...(await fileSettings(server, launch.configFile, context)), ...launch.settings]);
