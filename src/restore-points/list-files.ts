@@ -13,8 +13,14 @@ export interface ListedFile {
   mode: string;
   /** Bytes. */
   size: number;
-  /** ISO 8601 */
+  /** ISO 8601; seconds since 1970 where that is no date. */
   modified: string;
+}
+
+/** ISO 8601; what no calendar has, as the seconds that they are. */
+function timeText(seconds: string): string {
+  const date = new Date(Number(seconds) * 1000);
+  return Number.isNaN(date.getTime()) ? seconds : date.toISOString();
 }
 
 /** All of them are held in memory. */
@@ -50,7 +56,7 @@ export async function listFiles(
       type: entry.type,
       mode: entry.mode,
       size: entry.size,
-      modified: new Date(Number(entry.mtime) * 1000).toISOString(),
+      modified: timeText(entry.mtime),
     });
   }
   return files;

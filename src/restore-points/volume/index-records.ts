@@ -1,3 +1,5 @@
+import { RewindError } from '../../errors.ts';
+
 /** One entry of a volume index. Names and link targets are Latin-1 strings: one character for each byte on disk. */
 export interface IndexRecord {
   /** `.` for the root, else `./a/b`. */
@@ -79,6 +81,9 @@ export class IndexReader {
 }
 
 const TYPES = 'fdlpsbc';
+/** Mode, uid, gid, size, blocks, links, inode. */
+const NUMBERS = /^[0-7]{1,6}( [0-9]{1,20}){6}$/;
+const TIME = /^-?[0-9]{1,20}(\.[0-9]*)?$/;
 
 export function parseRecord(line: string): IndexRecord {
   const end = line.indexOf('//');
@@ -88,6 +93,8 @@ export function parseRecord(line: string): IndexRecord {
   const path = line.slice(0, end);
   if (end < 1 || fields.length < 11 || type.length !== 1 || !TYPES.includes(type))
     throw damaged('a record is no record');
+  if (!NUMBERS.test(fields.slice(1, 8).join(' ')) || ![mtime, ctime].every((text) => TIME.test(text)))
+    throw damaged('a record has something else for a number');
   if (path !== '.' && !isSafePath(path)) throw damaged('it names something outside the volume');
   return {
     path,
@@ -123,6 +130,9 @@ function time(text: string): string {
   return point < 0 ? text : text.slice(0, point + 10);
 }
 
-function damaged(why: string): Error {
-  return new Error(`the volume index is damaged: ${why}`);
+function damaged(why: string): RewindError {
+  return new RewindError('DAMAGED', `the volume index is damaged: ${why}`, {
+    exit: 'refused',
+    hint: 'docker rewind list shows the restore points',
+  });
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { RewindError } from '../../../src/errors.ts';
 import { parseManifest, renderManifest, type Manifest } from '../../../src/restore-points/manifest.ts';
+import { parseRecord } from '../../../src/restore-points/volume/index-records.ts';
 import { unescaped } from '../../../src/restore-points/volume/layer-links.ts';
 import { pointText, pointTable } from '../../../src/ui/point-text.ts';
 import { createTerminal } from '../../../src/ui/terminal.ts';
@@ -90,6 +91,21 @@ describe('a manifest from elsewhere', () => {
         expect(() => parseManifest(text, id)).to.throw(RewindError);
       }),
     );
+  });
+});
+
+describe('an entry of an index from elsewhere', () => {
+  it('is refused where anything of it is odd', () => {
+    const fields = ['f', '644', '0', '0', '5', '8', '1', '7', '1.5', '2.5', ''];
+    expect(parseRecord(`./a//${fields.join(' ')}`)).to.include({ path: './a', size: 5 });
+    for (const [index] of fields.slice(0, -1).entries()) {
+      for (const odd of ['', 'x', '-', '1e9', 'NaN', '../..', '0x10', '9'.repeat(40)]) {
+        const line = `./a//${fields.with(index, odd).join(' ')}`;
+        expect(() => parseRecord(line), line).to.throw(RewindError);
+      }
+    }
+    for (const path of ['', 'a', '/a', '../a', './../a', './a/../b', './a/', './/a'])
+      expect(() => parseRecord(`${path}//${fields.join(' ')}`), path).to.throw(RewindError);
   });
 });
 
