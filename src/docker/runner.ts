@@ -54,7 +54,7 @@ export interface Runner {
   stream?<T>(argv: Argv, options: StreamOptions<T>): Promise<{ result: RunResult; value: T | undefined }>;
   /**
    * Starts a program that lives until its standard input, which is a pipe from this process, closes: so it goes when we
-   * go, even by SIGKILL. Returns the first line that it prints; its whole result where it ends without one. Runners that
+   * go, even by SIGKILL. Returns the first line that it prints, which has to come in the time of an answer (NO_ANSWER); its whole result where it ends without one. Runners that
    * only wrap another one for a look at the project do without.
    */
   hold?(argv: Argv): Promise<{ line: string } | RunResult>;
@@ -175,7 +175,7 @@ export class ProcessRunner implements Runner {
 
   async hold(argv: Argv): Promise<{ line: string } | RunResult> {
     const [program, ...args] = argv;
-    return firstLine(program, program === 'docker' ? [...this.#globals, ...args] : args);
+    return firstLine(argv, program, program === 'docker' ? [...this.#globals, ...args] : args);
   }
 
   async outlive(script: string, args: readonly string[], log: string): Promise<Outliving> {
@@ -210,7 +210,11 @@ async function outliving(script: string, args: readonly string[], log: string): 
 }
 
 /** The first line of a child's standard output, or how it ended without one. The child does not keep us alive. */
-function firstLine(program: string, args: readonly string[]): Promise<{ line: string } | RunResult> {
+function firstLine(
+  argv: Argv,
+  program: string,
+  args: readonly string[],
+): Promise<{ line: string } | RunResult> {
   return new Promise((resolve, reject) => {
     // Detached: a Ctrl-C on the terminal is ours to handle, and must not reach it.
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
@@ -218,12 +222,21 @@ function firstLine(program: string, args: readonly string[]): Promise<{ line: st
     let stderr = '';
     child.on('error', (error) => reject(notStarted(program, error)));
     child.on('close', (code) => resolve({ exitCode: code ?? 128, stdout, stderr }));
+    // Its first word is an answer, too; its standard input closes with it, so whatever it began ends by itself.
+    const within = answerWithin();
+    const timer = setTimeout(() => {
+      reject(noAnswer(argv, within));
+      child.kill('SIGKILL');
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    }, within);
+    for (const event of ['close', 'error']) child.once(event, () => clearTimeout(timer));
     child.stdin.on('error', () => {});
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
       const end = stdout.indexOf('\n');
       if (end < 0) return;
+      clearTimeout(timer);
       resolve({ line: stdout.slice(0, end) });
       stdout = '';
       child.unref();

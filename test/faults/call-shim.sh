@@ -2,7 +2,7 @@
 # Stands before docker or git in PATH, under their names: notes every call, and lets the one go wrong that the file
 # `fault` beside it describes: MODE NUMBER PATTERN, the NUMBERth call whose command line fits the shell PATTERN.
 #   fail  does nothing and says so      lost  does its work and says that it failed
-#   hang  does nothing, for ever        cut   half of the answer, and exit code 0
+#   hang  does nothing, for ever        cut   half of the answer, and exit code 0 (of a question; a change is killed)
 #   kill  dies while it is at work
 set -u
 dir=${0%/*} name=${0##*/}
@@ -44,18 +44,27 @@ case ${mode} in
     exit 1
     ;;
   lost)
+    # Whoever feeds it waits for a word of it that never comes: it is given some time, and then its client dies.
+    "${real}" "$@" <&0 >/dev/null 2>&1 &
     if [ "${1:-}" = run ]; then
-      "${real}" "$@" <&0 >/dev/null 2>&1 &
       started "$@"
-      kill -KILL $!
+    elif [ "${1:-}" = exec ]; then
+      tries=0
+      while kill -0 $! 2>/dev/null && [ "${tries}" -lt 50 ]; do sleep 0.1 && tries=$((tries + 1)); done
     else
-      "${real}" "$@" >/dev/null 2>&1
+      wait $!
     fi
+    kill -KILL $! 2>/dev/null
     echo 'error during connect: the answer that was lost: EOF' >&2
     exit 1
     ;;
   hang) exec sleep 600 ;;
   cut)
+    case ${name}-${1:-} in
+      docker-run | docker-exec)
+        kill -KILL $$
+        ;;
+    esac
     "${real}" "$@" >"${dir}/whole"
     bytes=$(wc -c <"${dir}/whole")
     head -c $((bytes / 2)) "${dir}/whole" >"${dir}/half"

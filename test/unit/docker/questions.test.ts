@@ -66,6 +66,8 @@ describe('questions to docker', () => {
     process.env['PATH'] = `${directory}:${before['PATH'] ?? ''}`;
     try {
       const error = await errorOf(new ProcessRunner().run(['git', 'status']));
+      const held = await errorOf(new ProcessRunner().hold(['git', 'status']));
+      expect(held.code).to.equal('NO_ANSWER');
       expect(error.code).to.equal('NO_ANSWER');
       expect(error.message).to.include('git status');
       expect(error.hint).to.be.a('string');
