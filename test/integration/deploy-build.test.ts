@@ -125,7 +125,8 @@ describe('deploy --build', () => {
     await project.must(['deploy', '--build', '--tag', 'v1']);
     const before = await worldOf(project);
     const imageId = await project.imageId(`${project.repository}:v1`);
-    project.write('app/Dockerfile', dockerfile('two', 'ENV APP_MODE=unhealthy\n'));
+    const check = 'HEALTHCHECK --interval=1s --retries=3 --start-period=1s CMD ["/app", "health"]\n';
+    project.write('app/Dockerfile', dockerfile('two', `ENV APP_MODE=unhealthy\n${check}`));
     const { exitCode } = await project.json(['deploy', '--build', '--tag', 'v1']);
     expect(exitCode).to.equal(1);
     expect(await project.imageId(`${project.repository}:v1`)).to.equal(imageId);

@@ -50,7 +50,9 @@ describe('a disk that cannot be written', () => {
     await mount('--bind', project.directory);
     await mount('-o', 'remount,bind,ro');
     const ids = await containerIds(project, 'web');
-    await expectRefused(/^docker rewind: .*cannot be written: the file system is read-only\n→ .*\n$/);
+    await expectRefused(
+      /^docker rewind: .*cannot be written: the file system is read-only\. Nothing was changed\n→ .*\n$/,
+    );
     expect(await containerIds(project, 'web')).to.deep.equal(ids);
     const preview = await project.rewind(['deploy', `web=${project.repository}:v2`, '--dry-run']);
     expect(preview.exitCode, preview.stderr).to.equal(0);
