@@ -26,13 +26,15 @@ export async function createLockVolume(runner: Runner, volume: LockVolume): Prom
     // Some versions of docker cut labels at commas when they list them.
     [HOLDER_LABEL]: Buffer.from(volume.holder).toString('base64url'),
   };
-  const result = await runner.run(createVolumeArgv(volume.name, labels));
+  const result = await runner.run(createVolumeArgv(volume.name, labels), { shielded: true });
   if (result.exitCode !== 0) throw engineError(result, 'making the lock volume');
 }
 
+// Cut off, the engine would go on with what nobody waits for: a lock would come after it was taken away.
+
 /** Harmless where it is gone. */
 export async function removeLockVolume(runner: Runner, name: string): Promise<void> {
-  const result = await runner.run(removeVolumeArgv(name));
+  const result = await runner.run(removeVolumeArgv(name), { shielded: true });
   if (result.exitCode !== 0 && !/no such volume/i.test(result.stderr))
     throw engineError(result, `removing the lock volume ${name}`);
 }

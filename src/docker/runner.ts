@@ -28,6 +28,8 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** Ends the program with SIGTERM. */
   signal?: AbortSignal;
+  /** In a process group of its own, which the terminal's Ctrl-C does not reach: for short calls that must not be cut off. */
+  shielded?: true;
 }
 
 export interface StreamOptions<T> {
@@ -100,6 +102,7 @@ export class ProcessRunner implements Runner {
       reject: false,
       stripFinalNewline: false,
       ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+      ...(options.shielded === true ? { detached: true } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessRunner, type Argv } from '../../../src/docker/runner.ts';
@@ -76,5 +77,20 @@ describe('a program between two streams', () => {
         .that.equals('enough');
       expect(Date.now() - begun).to.be.below(20_000);
     }
+  });
+});
+
+describe('a shielded call', () => {
+  it('is not in the process group that a Ctrl-C goes to', async () => {
+    const groupOf = async (shielded: boolean): Promise<string> => {
+      const argv = script('cut -d" " -f5 /proc/self/stat');
+      const { stdout } = await new ProcessRunner().run(argv, shielded ? { shielded: true } : {});
+      return stdout.trim();
+    };
+    const own = readFileSync('/proc/self/stat', 'utf8').split(' ')[4];
+    expect(await groupOf(false)).to.equal(own);
+    expect(await groupOf(true))
+      .to.match(/^\d+$/)
+      .and.not.equal(own);
   });
 });
