@@ -11,6 +11,9 @@ const PAGES = [
   'docs/configuration.md',
   'docs/image-sources.md',
   'docs/restore-points.md',
+  'docs/databases.md',
+  'docs/recover.md',
+  'docs/trust.md',
   'examples/shop/README.md',
 ];
 
