@@ -273,7 +273,9 @@ async function answered<T>(subprocess: Promise<T> & Ending, argv: Argv): Promise
 /** Whether an error only says that the other side of a pipe has gone. */
 export function isBrokenPipe(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  return ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET'].includes(code);
+  return ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'ECANCELED'].includes(
+    code,
+  );
 }
 
 /** An execa transform that passes every line on unchanged. */

@@ -43,6 +43,7 @@ export class Helper {
   readonly #runner: Runner;
   readonly #name: string;
   readonly #exchange: string | null;
+  #gone = false;
   readonly #free = Array.from({ length: PIPES }, (_, index) => String(index));
 
   /** `exchange`: null where the engine does not share this host's files. */
@@ -53,9 +54,20 @@ export class Helper {
     this.tools = tools;
   }
 
+  /** It was killed, or seems to have been: the way back needs another one. */
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  #notice(result: { exitCode: number; stderr: string }): void {
+    // 137: killed with SIGKILL, as everything in a container that is killed.
+    this.#gone ||= result.exitCode === 137 || /no such container|is not running/i.test(result.stderr);
+  }
+
   /** Runs a script whose output is short. */
   async ask(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
     const result = await this.#runner.run(execHelperArgv(this.#name, script, args), { signal });
+    this.#notice(result);
     if (signal.aborted) throw signal.reason;
     if (result.exitCode === 0) return result.stdout;
     throw new RewindError('HELPER_FAILED', `the helper container failed: ${lastLine(result)}`, {
@@ -73,6 +85,7 @@ export class Helper {
     const exchange = this.#exchange;
     if (exchange === null) {
       const { raw, value } = await runAttached(this.#runner, this.#name, script, args, streams, signal);
+      this.#notice(raw);
       return { report: reportOf(raw), result: value as T };
     }
     const input = streams.input === undefined ? undefined : this.#take();
@@ -116,6 +129,7 @@ export class Helper {
     );
     try {
       const [raw] = await Promise.all([ran, ...guarded]);
+      this.#notice(raw);
       if (signal.aborted) throw signal.reason;
       const report = reportOf(raw);
       // A broken pipe is the consequence of what the script says itself.
@@ -190,7 +204,7 @@ const running = new Map<string, Promise<Helper>>();
  * The helper of that name; started where it does not run. It ends with this process whatever happens to it, and with
  * `removeHelper`. The image must be on the host.
  */
-export function ensureHelper(
+export async function ensureHelper(
   runner: Runner,
   workDirectory: string,
   spec: HelperSpec,
@@ -198,7 +212,7 @@ export function ensureHelper(
 ): Promise<Helper> {
   const key = `${workDirectory} ${spec.name}`;
   const present = running.get(key);
-  if (present !== undefined) return present;
+  if (present !== undefined && !(await present).isGone) return present;
   const started = start(runner, join(workDirectory, 'exchange', spec.write ? 'write' : 'read'), spec, image);
   running.set(key, started);
   started.catch(() => running.delete(key));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Runner } from '../../../src/docker/runner.ts';
-import { Helper } from '../../../src/restore-points/volume/helper.ts';
+import { ensureHelper, Helper } from '../../../src/restore-points/volume/helper.ts';
 
 describe('the pipes to a helper', () => {
   let exchange = '';
@@ -37,4 +37,31 @@ describe('the pipes to a helper', () => {
       expect(report.exitCode).to.equal(1);
     });
   }
+
+  it('are those of another one where a helper was killed: the way back needs it', async () => {
+    const work = mkdtempSync(join(tmpdir(), 'rewind-work-'));
+    let started = 0;
+    let alive = true;
+    const runner: Runner = {
+      hold: async () => {
+        started++;
+        const pipe = join(work, 'exchange', 'write', '0');
+        if (started === 1) execFileSync('mkfifo', [pipe]);
+        return { line: 'ready gnu' };
+      },
+      run: async () => ({ exitCode: alive ? 0 : 137, stdout: 'fine', stderr: '' }),
+    };
+    const spec = { name: 'helper', write: true, mounts: [] };
+    const never = new AbortController().signal;
+    const ensure = (): Promise<Helper> => ensureHelper(runner, work, spec, 'image');
+    const first = await ensure();
+    expect(await first.ask('true', [], never)).to.equal('fine');
+    expect(await ensure()).to.equal(first);
+    alive = false;
+    const error = await first.ask('true', [], never).catch((reason: unknown) => reason);
+    expect(error).to.have.property('code', 'HELPER_FAILED');
+    expect(await ensure()).to.not.equal(first);
+    expect(started).to.equal(2);
+    rmSync(work, { recursive: true });
+  });
 });
