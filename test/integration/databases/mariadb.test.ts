@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { until } from '../world.ts';
 import { ACCOUNTS, DAMAGE, EVERYTHING, GRANTS, ODD } from './mariadb-everything.ts';
 import { MariadbProject, PASSWORD } from './mariadb-project.ts';
 
@@ -37,5 +40,118 @@ CREATE DATABASE ${quoted(ODD)} CHARACTER SET utf8mb3;\n${ACCOUNTS}`);
       expect(await project.accounts()).to.equal(accounts);
       expect(await project.leftovers()).to.deep.equal([]);
     });
+
+    it('is dumped from one snapshot of all databases while others write, and swapped under their feet', async () => {
+      await project.sql(`CREATE TABLE shop.ledger (n INT AUTO_INCREMENT PRIMARY KEY); CREATE TABLE ${quoted(ODD)}.ledger (n INT PRIMARY KEY);
+CREATE TABLE shop.ready (n INT);`);
+      await project.sql(
+        `DELIMITER ;;
+CREATE PROCEDURE work() BEGIN
+  LOOP
+    START TRANSACTION;
+    INSERT INTO shop.ledger VALUES ();
+    INSERT INTO ${quoted(ODD)}.ledger VALUES (LAST_INSERT_ID());
+    COMMIT;
+  END LOOP;
+END;;`,
+        'shop',
+      );
+      const writer = spawn('docker', [...project.client('shop'), '-e', 'CALL work()'], {
+        cwd: project.directory,
+        stdio: 'ignore',
+      });
+      const ended = once(writer, 'exit');
+      await until(
+        'rows to be written',
+        async () => Number(await project.sql('SELECT COUNT(*) FROM shop.ledger')) > 50,
+      );
+      const point = await project.backup();
+      const rowsOf = (key: string): number =>
+        point.databases
+          .find((each: any) => each.key === key)
+          .tables.find((table: any) => table.name === 'ledger').rows;
+      const rows = rowsOf('db/shop');
+      expect(rows)
+        .to.equal(rowsOf(`db/${ODD}`))
+        .and.to.be.above(50);
+      await project.must(['restore', point.id, '--yes', '--no-safety-backup']);
+      // It goes on in the restored tables, as if nothing had been, or stumbles over a number that is there again.
+      await project
+        .sql(
+          `SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = 'shop'`,
+        )
+        .then((kills) => project.trySql(kills));
+      await ended;
+      expect(
+        await project.sql(
+          `SELECT COUNT(*) >= ${rows}, COUNT(*) - COUNT(b.n) FROM shop.ledger a LEFT JOIN ${quoted(ODD)}.ledger b USING (n)`,
+        ),
+      ).to.equal('1\t0\n');
+      await project.sql(
+        `DROP PROCEDURE shop.work; DROP TABLE shop.ledger, shop.ready, ${quoted(ODD)}.ledger`,
+      );
+      expect(await project.leftovers()).to.deep.equal([]);
+    });
+
+    it('goes beside the live database under another name, and never over one that is there', async () => {
+      await project.sql(
+        'CREATE TABLE pages (b LONGBLOB); INSERT INTO pages SELECT REPEAT(UNHEX("00FF0A27"), 3000000)',
+        'shop',
+      );
+      const before = await project.contents('shop');
+      const { id } = await project.backup('db/shop', '--no-counts');
+      const beside = ['restore', id, '--only', 'db/shop', '--to-database', 'shop check'];
+      await project.must(beside);
+      // Larger than one statement may be in this server, whose limit is as it was.
+      expect(await project.sql('SELECT MD5(b) FROM shop.pages')).to.equal(
+        await project.sql('SELECT MD5(b) FROM `shop check`.pages'),
+      );
+      expect(await project.sql('SELECT @@GLOBAL.max_allowed_packet')).to.equal('16777216\n');
+      expect(
+        await project
+          .sql('CHECKSUM TABLE customers EXTENDED', 'shop check')
+          .then((line) => line.split('\t')[1]),
+      ).to.equal(
+        await project.sql('CHECKSUM TABLE customers EXTENDED', 'shop').then((line) => line.split('\t')[1]),
+      );
+      await project.sql('INSERT INTO numbered (x) VALUES (4)', 'shop check');
+      expect((await project.json(beside)).document.error.code).to.equal('DATABASE_EXISTS');
+      expect(await project.contents('shop')).to.equal(before);
+      await project.sql('DROP DATABASE `shop check`; DROP TABLE shop.pages');
+      expect(await project.leftovers()).to.deep.equal([]);
+    });
+
+    it('is listed with its tables and rows, and shows its password to nobody', async () => {
+      const { id } = await project.backup('db/shop');
+      const inspected = await project.rewind(['inspect', id]);
+      expect(inspected.stdout)
+        .to.match(/db\/shop +mariadb 1[01]\.\d+/)
+        .and.to.match(/db\/shop customers +2003/);
+      const shown = await project.rewind(['restore', id, '--yes', '--progress', 'json', '-D']);
+      expect(shown.exitCode, shown.stderr).to.equal(0);
+      expect(shown.stdout + shown.stderr).to.not.include(PASSWORD);
+      expect(() => execFileSync('grep', ['-rl', PASSWORD, project.path('.rewind')])).to.throw();
+    });
+
+    if (version === '10.11')
+      it('says what it does when the server is of a later version by now, and comes back there', async () => {
+        const sums = async (): Promise<string> =>
+          project.sql('CHECKSUM TABLE customers, orders, parts, old, safe EXTENDED', 'shop');
+        const [{ id }, before] = [await project.backup(), await sums()];
+        await project.docker(['compose', 'down', '-v', '-t', '0']);
+        project.writeFile({ version: '11' });
+        await project.up();
+        const { document } = await project.json(['restore', id, '--dry-run']);
+        expect(JSON.stringify(document)).to.match(/dumped by version 10\.11, loaded into version 11\.\d+/);
+        await project.must(['restore', id, '--yes']);
+        expect(await sums()).to.equal(before);
+        expect(await project.databases()).to.deep.equal(['shop', ODD]);
+        expect(
+          await project.sql(
+            'SELECT CONCAT(User, "@", Host) FROM mysql.user WHERE User IN ("clerk", "keeper", "stranger") ORDER BY 1',
+          ),
+        ).to.equal('clerk@%\nkeeper@\n');
+        expect(await project.sql('CALL report(0, @n); SELECT @n > 0', 'shop')).to.equal('1\n');
+      });
   });
 }
