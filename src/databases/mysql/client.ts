@@ -13,6 +13,11 @@ export interface Access {
   server: Server;
   context: EngineContext;
   patience: number;
+  /**
+   * The lock in the server that statements of this work hold. When its client is killed the server may still be at them;
+   * whoever comes next finds it by that and ends it (`endSessions`).
+   */
+  lock?: string;
 }
 
 /** Whatever server and users are set to: our sessions wait as they say, and find what they mean. */
@@ -31,9 +36,11 @@ export function scriptArgv(
 
 /** Runs SQL and returns its rows. Throws for the first error, with what was being done. */
 export async function rows(access: Access, sql: string, doing: string): Promise<string[][]> {
-  const { server, context } = access;
+  const { server, context, lock } = access;
+  if (sql === '') return [];
+  const held = lock === undefined ? '' : `DO GET_LOCK(${text(lock)}, 30);\n`;
   const result = await context.runner.run(scriptArgv(access, SQL, [], true), {
-    input: `${SETTINGS}${sql}\n`,
+    input: `${SETTINGS}${held}${sql}\n`,
     signal: context.signal,
   });
   if (result.exitCode !== 0) throw failure(server, result, doing);

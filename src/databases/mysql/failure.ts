@@ -25,7 +25,7 @@ export function failure(server: Server, result: RunResult, doing: string): Rewin
   const { service, kind } = server;
   const lines = reasons(result.stderr);
   const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1);
-  const why = (said ?? `exit code ${result.exitCode}`).replace(/^(?:mysql|mariadb)(?:-?dump)?: /, '');
+  const why = (said ?? ended(result.exitCode)).replace(/^(?:mysql|mariadb)(?:-?dump)?: /, '');
   const name = kind === 'mysql' ? 'MySQL' : 'MariaDB';
   if (result.exitCode === NOT_LET_IN) {
     return new RewindError('CANNOT_CONNECT', `${service}: ${name} does not let us in: ${why}`, {
@@ -49,5 +49,8 @@ export function failure(server: Server, result: RunResult, doing: string): Rewin
       : {}),
   });
 }
+
+const ended = (code: number): string =>
+  code === 137 || code === 143 ? 'the server or the tool was killed' : `exit code ${code}`;
 
 export const prefix = ({ kind }: Server): string => (kind === 'mysql' ? 'MYSQL' : 'MARIADB');

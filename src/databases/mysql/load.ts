@@ -23,7 +23,7 @@ export async function loadServer(
   request: LoadRequest,
   context: EngineContext,
 ): Promise<void> {
-  const access: Access = { server, context, patience: 60 };
+  const access: Access = { server, context, patience: 60, lock: lockName(request.restore, 'change') };
   await serverVersion(access);
   for (const target of request.targets) await requireFree(access, target);
   await refuseForeignKeys(access, request);

@@ -33,7 +33,7 @@ import { renameTogether } from './rename.ts';
 import { defaultsOfSequences } from './sequences.ts';
 
 /** What our sessions of a restore can be at. */
-const AT_WORK = ['load', 'swap', 'rename', 'programs'] as const;
+const AT_WORK = ['change', 'load', 'swap', 'rename', 'programs'] as const;
 
 /** Puts what was loaded in the place of the live databases: all tables in one statement, then what belongs to them. */
 export async function swapServer(
@@ -41,8 +41,7 @@ export async function swapServer(
   request: LoadRequest,
   context: EngineContext,
 ): Promise<void> {
-  const access: Access = { server, context, patience: 60 };
-  await begin(access, request);
+  const access = await begin(server, request, context, 60);
   if ((await notedTargets(request)).length === 0) {
     for (const target of request.targets) await requireFree(access, target);
     await refuseForeignKeys(access, request);
@@ -80,12 +79,20 @@ async function grantEach(access: Access, accounts: readonly Account[]): Promise<
   }
 }
 
-async function begin(access: Access, request: LoadRequest): Promise<void> {
+/** Waits for the server, and ends what an earlier run that was killed has left at work in it. */
+async function begin(
+  server: Server,
+  request: LoadRequest,
+  context: EngineContext,
+  patience: number,
+): Promise<Access> {
+  const access: Access = { server, context, patience };
   await serverVersion(access);
   await endSessions(
     access,
     AT_WORK.map((kind) => lockName(request.restore, kind)),
   );
+  return { ...access, lock: lockName(request.restore, 'change') };
 }
 
 async function notedTargets(request: LoadRequest): Promise<LoadTarget[]> {
@@ -235,7 +242,6 @@ export async function unswapServer(
   request: LoadRequest,
   context: EngineContext,
 ): Promise<void> {
-  const access: Access = { server, context, patience: 120 };
   if (await isDropping(request)) {
     throw new RewindError(
       'ALREADY_DROPPED',
@@ -246,7 +252,7 @@ export async function unswapServer(
       },
     );
   }
-  await begin(access, request);
+  const access = await begin(server, request, context, 120);
   const noted = await notedTargets(request);
   // Without the place for the live tables none of them was moved, or all are back already.
   const begun: LoadTarget[] = [];
@@ -306,8 +312,7 @@ async function putBack(access: Access, request: LoadRequest, target: LoadTarget)
 
 /** Deletes the databases of before. */
 export async function dropOld(server: Server, request: LoadRequest, context: EngineContext): Promise<void> {
-  const access: Access = { server, context, patience: 60 };
-  await begin(access, request);
+  const access = await begin(server, request, context, 60);
   await noteDropping(request);
   for (const { artifact, database } of request.targets) {
     await drop(access, keptName(database, request.restore));

@@ -1,13 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { dockerConfig } from '../../e2e/installed.ts';
 import { killSession } from '../session.ts';
+import { until } from '../world.ts';
 import { MariadbProject } from './mariadb-project.ts';
 
-/** More points than the usual few, for a thorough run. */
-const POINTS = Number(process.env['REWIND_TEST_POINTS'] ?? 3);
+/** How far a restore has come, as a question to the server whose answer is a number above 0. */
+const POINTS = {
+  'rows are loaded':
+    "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '%__restore__%' AND TABLE_NAME = 'big'",
+  'the swap begins': "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '%__before__%'",
+  'tables are renamed':
+    "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '%__before__%'",
+};
+
+const DUMPING =
+  "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%SQL_NO_CACHE%big%' AND ID <> CONNECTION_ID()";
 
 const DATA = `
 CREATE TABLE big (i INT PRIMARY KEY, t TEXT);
@@ -50,28 +59,30 @@ describe('a MariaDB database, when something is killed', () => {
     live = await project.contents('shop');
   }
 
-  /** Runs a command and calls `act` at its Nth line of progress. Returns its exit code and how many lines there were. */
-  async function actAt(args: string[], line: number, act: (leader: number) => unknown) {
-    const child = spawn('docker', ['rewind', ...args, '--progress', 'json'], {
+  /** Runs a command and calls `act` as soon as the server answers so. Returns the command's exit code. */
+  async function actAt(args: string[], question: string, act: (leader: number) => unknown) {
+    const child = spawn('docker', ['rewind', ...args], {
       cwd: project.directory,
       env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: 'ignore',
       detached: true,
     });
     const exit = once(child, 'exit');
-    let lines = 0;
-    let acted: unknown;
-    for await (const _ of createInterface({ input: child.stderr })) {
-      lines += 1;
-      if (lines === line) acted = act(child.pid ?? 0);
+    // Asked in the container, without a pause: some of these moments are short. It gives up with the command.
+    const asking = project.inside(
+      'until [ "$(mariadb --user=root -N -e "$1" 2>/dev/null || echo 0)" -gt 0 ] || [ -e /tmp/give-up ]; do :; done; rm -f /tmp/give-up',
+      question,
+    );
+    const first = await Promise.race([asking.then(() => 'reached'), exit.then(() => 'over')]);
+    if (first === 'over') {
+      await project.inside('touch /tmp/give-up');
+      await asking;
+      throw new Error(`the command was over before: ${question}`);
     }
+    await act(child.pid ?? 0);
     const [exitCode] = await exit;
-    await acted;
-    return { exitCode: exitCode as number | null, lines };
+    return exitCode as number | null;
   }
-
-  const spread = (lines: number): number[] =>
-    Array.from({ length: POINTS }, (_, index) => Math.max(1, Math.round(((index + 0.5) * lines) / POINTS)));
 
   /** The database is as before or as after, whole, and nothing else is there. Makes it live again. */
   async function isWhole(what: string): Promise<'old' | 'live'> {
@@ -84,42 +95,42 @@ describe('a MariaDB database, when something is killed', () => {
     return state;
   }
 
-  it('is whole when its server dies at any time of a dump', async () => {
-    const { lines } = await actAt(['backup'], 0, () => {});
-    for (const line of spread(lines)) {
-      const points = (await project.json(['list'])).document.points.length;
-      const { exitCode } = await actAt(['backup'], line, () => project.docker(['compose', 'kill', 'db']));
-      const made = (await project.json(['list'])).document.points.length - points;
-      expect(made, `line ${line} of ${lines}, exit ${exitCode}`).to.equal(exitCode === 0 ? 1 : 0);
-      expect(await isWhole(`line ${line}`)).to.equal('live');
-    }
+  const killServer = (): Promise<unknown> => project.docker(['compose', 'kill', 'db']);
+
+  it('is whole when its server dies in a dump, which fails', async () => {
+    const points = (await project.json(['list'])).document.points.length;
+    expect(await actAt(['backup'], DUMPING, killServer)).to.equal(1);
+    expect((await project.json(['list'])).document.points.length).to.equal(points);
+    expect(await isWhole('a dump')).to.equal('live');
   });
 
-  it('is whole when its server dies at any time of a restore, once that is recovered', async () => {
-    const { lines } = await actAt(RESTORE(), 0, () => {});
-    await isWhole('undisturbed');
-    for (const line of spread(lines)) {
-      const { exitCode } = await actAt(RESTORE(), line, () => project.docker(['compose', 'kill', 'db']));
+  for (const [moment, question] of Object.entries(POINTS)) {
+    it(`is whole when its server dies in a restore while ${moment}`, async () => {
+      const exitCode = await actAt(RESTORE(), question, killServer);
       if (exitCode === 5) {
         await project.up();
         const { exitCode: recovered, document } = await project.json(['recover']);
         expect(recovered, JSON.stringify(document)).to.equal(0);
       }
-      expect(await isWhole(`line ${line} of ${lines}, exit ${exitCode}`)).to.equal(
-        exitCode === 0 ? 'old' : 'live',
-      );
-    }
-  });
+      expect(await isWhole(`exit ${exitCode}`)).to.equal(exitCode === 0 ? 'old' : 'live');
+    });
 
-  it('is whole when the command itself is killed at any time of a restore, once that is recovered', async () => {
-    const { lines } = await actAt(RESTORE(), 0, () => {});
-    await isWhole('undisturbed');
-    for (const line of spread(lines)) {
-      await actAt(RESTORE(), line, killSession);
+    it(`is whole when the command is killed while ${moment}, once that is recovered`, async () => {
+      await actAt(RESTORE(), question, killSession);
       const { exitCode, document } = await project.json(['recover']);
       expect(exitCode, JSON.stringify(document)).to.equal(0);
-      await isWhole(`line ${line} of ${lines}`);
+      await isWhole(moment);
       expect((await project.json(['recover'])).document.recovered).to.deep.equal([]);
-    }
+    });
+  }
+
+  it('is dumped by nobody any more when the command is killed', async () => {
+    await actAt(['backup'], DUMPING, killSession);
+    await until(
+      'the dump tool to end',
+      async () => (await project.inside('pidof mariadb-dump || true')) === '',
+    );
+    await project.json(['recover']);
+    expect(await isWhole('a dump')).to.equal('live');
   });
 });
