@@ -118,23 +118,22 @@ class SessionEnded extends Error {}
 
 /** Ends the sessions that hold these locks, and waits until they have gone. */
 export async function endSessions(access: Access, locks: readonly string[]): Promise<void> {
-  for (const lock of locks) {
-    for (let tries = 0; ; tries += 1) {
-      const [found] = await rows(
-        access,
-        `SELECT COALESCE(IS_USED_LOCK(${text(lock)}), 0);`,
-        'looking for sessions of ours',
+  for (let tries = 0; ; tries += 1) {
+    const found = await rows(
+      access,
+      locks.map((lock) => `SELECT COALESCE(IS_USED_LOCK(${text(lock)}), 0);`).join('\n'),
+      'looking for sessions of ours',
+    );
+    const ids = found.map(([id]) => Number(id)).filter((id) => id > 0);
+    if (ids.length === 0) return;
+    if (tries > 100) {
+      throw new RewindError(
+        'DATABASE_FAILED',
+        `${access.server.service}: the session ${ids.join(', ')} of an earlier run does not end`,
+        { hint: `KILL ${ids[0]} in the server, then docker rewind recover` },
       );
-      const id = Number(found?.[0] ?? 0);
-      if (id === 0) break;
-      if (tries > 100)
-        throw new RewindError(
-          'DATABASE_FAILED',
-          `${access.server.service}: session ${id} of an earlier run does not end`,
-          {
-            hint: `KILL ${id} in the server, then docker rewind recover`,
-          },
-        );
+    }
+    for (const id of ids) {
       // It may have gone between the question and this, which is an error then.
       await access.context.runner.run(scriptArgv(access, SQL, [], true), {
         input: `KILL CONNECTION ${id};\n`,

@@ -51,6 +51,15 @@ export async function writeServerNote(request: LoadRequest, note: ServerNote): P
   await writeDurably(join(request.workDirectory, 'server.json'), JSON.stringify(note));
 }
 
+/** Whether anything of the live databases may have been changed. */
+export async function isChanging(request: LoadRequest): Promise<boolean> {
+  return (await read<boolean>(join(request.workDirectory, 'changing.json'))) ?? false;
+}
+
+export async function noteChanging(request: LoadRequest): Promise<void> {
+  await writeDurably(join(request.workDirectory, 'changing.json'), 'true');
+}
+
 /** Whether the kept data is being deleted, after which there is no way back. */
 export async function isDropping(request: LoadRequest): Promise<boolean> {
   return (await read<boolean>(join(request.workDirectory, 'dropping.json'))) ?? false;

@@ -3,7 +3,7 @@ import { createZstdDecompress } from 'node:zlib';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../../plan/durable.ts';
 import type { DatabaseArtifact, EngineContext, LoadRequest, LoadTarget, Server } from '../engine.ts';
-import { serverVersion, tableNames } from './catalog.ts';
+import { requireReadsAll, serverVersion, tableNames } from './catalog.ts';
 import { rows, scriptArgv, SETTINGS, type Access } from './client.ts';
 import { detailsOf, type Details } from './details.ts';
 import { lines, renameDatabases, RowCounter } from './dump-lines.ts';
@@ -25,6 +25,7 @@ export async function loadServer(
 ): Promise<void> {
   const access: Access = { server, context, patience: 60, lock: lockName(request.restore, 'change') };
   await serverVersion(access);
+  await requireReadsAll(access);
   for (const target of request.targets) await requireFree(access, target);
   await refuseForeignKeys(access, request);
   const names = new Map(

@@ -11,12 +11,14 @@ import {
   routineGrants,
   type Account,
 } from './accounts.ts';
-import { listDatabases, serverVersion, tableNames } from './catalog.ts';
+import { listDatabases, serverVersion, tableNames, tablesOf } from './catalog.ts';
 import { endSessions, rows, type Access } from './client.ts';
 import { detailsOf } from './details.ts';
 import {
+  isChanging,
   isDropping,
   livePrograms,
+  noteChanging,
   noteDropping,
   readLiveNote,
   readServerNote,
@@ -26,6 +28,7 @@ import {
   type LiveNote,
 } from './files.ts';
 import { exists, refuseForeignKeys, requireFree } from './guards.ts';
+import { endingOthers, namingOthers } from './in-the-way.ts';
 import { keptName, loadingName, lockName, quoted } from './names.ts';
 import { dumpPrograms, grantRoutines, replacePrograms } from './programs.ts';
 import { movesBack, movesForward, type Move, type Places } from './moves.ts';
@@ -52,7 +55,11 @@ export async function swapServer(
 
   const moves: Move[] = [];
   for (const target of request.targets) moves.push(...movesForward(await placesOf(access, request, target)));
-  await renameTogether(access, request.restore, { moves, patience: 10, insist: false });
+  const locked = (): Promise<void> => noteChanging(request);
+  await namingOthers(access, databasesOf(request), () =>
+    renameTogether(access, request.restore, { moves, patience: 10, locked }),
+  );
+  await locked();
 
   // Whoever is to define or use a view or routine comes before it, and what he may do with it after it.
   await rows(
@@ -78,6 +85,14 @@ async function grantEach(access: Access, accounts: readonly Account[]): Promise<
     });
   }
 }
+
+/** All databases that a restore has to do with. */
+const databasesOf = (request: LoadRequest): string[] =>
+  request.targets.flatMap(({ artifact, database }) => [
+    database,
+    loadingName(artifact.database, request.restore),
+    keptName(database, request.restore),
+  ]);
 
 /** Waits for the server, and ends what an earlier run that was killed has left at work in it. */
 async function begin(
@@ -163,12 +178,14 @@ async function makePlaces(
   { artifact, database }: LoadTarget,
 ): Promise<void> {
   const { charset, collation } = detailsOf(artifact);
-  await rows(
-    access,
-    `CREATE DATABASE IF NOT EXISTS ${quoted(database)} CHARACTER SET ${charset} COLLATE ${collation};
-CREATE DATABASE IF NOT EXISTS ${quoted(keptName(database, request.restore))} CHARACTER SET ${charset} COLLATE ${collation};`,
-    `making a place for the tables of ${database}`,
-  );
+  // To make one that is there waits for whoever holds one of its tables.
+  for (const name of [database, keptName(database, request.restore)])
+    if (!(await exists(access, name)))
+      await rows(
+        access,
+        `CREATE DATABASE ${quoted(name)} CHARACTER SET ${charset} COLLATE ${collation};`,
+        `making a place for the tables of ${database}`,
+      );
 }
 
 async function placesOf(
@@ -182,11 +199,12 @@ async function placesOf(
     loaded: loadingName(artifact.database, request.restore),
     kept: keptName(database, request.restore),
   };
+  const [live, loaded, kept] = await tablesOf(access, [names.live, names.loaded, names.kept]);
   return {
     names,
-    live: await tableNames(access, names.live),
-    loaded: await tableNames(access, names.loaded),
-    kept: await tableNames(access, names.kept),
+    live: live ?? [],
+    loaded: loaded ?? [],
+    kept: kept ?? [],
     restored: new Set([...tables, ...sequences]),
     liveTables: (await requireNote(request, database)).tables,
   };
@@ -229,6 +247,8 @@ async function setCharset(
   access: Access,
   { database, charset, collation }: { database: string; charset: string; collation: string },
 ): Promise<void> {
+  const now = (await listDatabases(access)).find(({ name }) => name === database);
+  if (now?.charset === charset && now.collation === collation) return;
   await rows(
     access,
     `ALTER DATABASE ${quoted(database)} CHARACTER SET ${charset} COLLATE ${collation};`,
@@ -258,11 +278,15 @@ export async function unswapServer(
   const begun: LoadTarget[] = [];
   for (const target of noted)
     if (await exists(access, keptName(target.database, request.restore))) begun.push(target);
-  const moves: Move[] = [];
-  for (const target of begun) moves.push(...movesBack(await placesOf(access, request, target)));
   for (const target of begun) await makeLoadingPlace(access, request, target);
-  await renameTogether(access, request.restore, { moves, patience: 10, insist: true });
-  for (const target of begun) await putBack(access, request, target);
+  const changed = await isChanging(request);
+  const locked = async (): Promise<void> => {};
+  await endingOthers(access, databasesOf(request), async () => {
+    const moves: Move[] = [];
+    for (const target of begun) moves.push(...movesBack(await placesOf(access, request, target)));
+    await renameTogether(access, request.restore, { moves, patience: 10, locked });
+    for (const target of begun) await putBack(access, request, target, changed);
+  });
   await rows(
     access,
     dropStatements((await readServerNote(request))?.accounts ?? []).join('\n'),
@@ -282,11 +306,16 @@ async function makeLoadingPlace(
   await rows(access, `CREATE DATABASE IF NOT EXISTS ${quoted(name)};`, 'making a place for what was loaded');
 }
 
-async function putBack(access: Access, request: LoadRequest, target: LoadTarget): Promise<void> {
+async function putBack(
+  access: Access,
+  request: LoadRequest,
+  target: LoadTarget,
+  changed: boolean,
+): Promise<void> {
   const { database } = target;
   const note = await requireNote(request, database);
   const { existed, charset, collation, invalid, routineGrants: grants } = note;
-  if (existed) {
+  if (existed && changed) {
     await setCharset(access, { database, charset, collation });
     if (!target.isNew)
       await replacePrograms(access, {
@@ -296,7 +325,7 @@ async function putBack(access: Access, request: LoadRequest, target: LoadTarget)
         restore: request.restore,
       });
     await grantRoutines(access, database, grants);
-  } else if ((await tableNames(access, database)).length === 0) {
+  } else if (!existed && (await tableNames(access, database)).length === 0) {
     await drop(access, database);
   }
   const kept = keptName(database, request.restore);
@@ -321,6 +350,7 @@ export async function dropOld(server: Server, request: LoadRequest, context: Eng
 }
 
 async function drop(access: Access, database: string): Promise<void> {
+  if (!(await exists(access, database))) return;
   await rows(
     access,
     `SET SESSION foreign_key_checks = 0, lock_wait_timeout = 60;\nDROP DATABASE IF EXISTS ${quoted(database)};`,

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { until } from '../world.ts';
 import { ACCOUNTS, DAMAGE, EVERYTHING, GRANTS, ODD } from './mariadb-everything.ts';
+import { SAKILA } from './mariadb-sakila.ts';
 import { MariadbProject, PASSWORD } from './mariadb-project.ts';
 
 const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
@@ -118,6 +119,28 @@ END;;`,
       expect((await project.json(beside)).document.error.code).to.equal('DATABASE_EXISTS');
       expect(await project.contents('shop')).to.equal(before);
       await project.sql('DROP DATABASE `shop check`; DROP TABLE shop.pages');
+      expect(await project.leftovers()).to.deep.equal([]);
+    });
+
+    it('comes back where it is gone altogether: a well-known sample schema', async () => {
+      await project.sql('CREATE DATABASE sakila CHARACTER SET utf8mb4');
+      await project.sql(SAKILA, 'sakila');
+      const before = await project.contents('sakila');
+      const views =
+        'SELECT * FROM sales_by_store; CALL film_in_stock(1, 2, @n); SELECT @n; SELECT COUNT(*), MAX(actors) FROM film_list';
+      const shown = await project.sql(views, 'sakila');
+      const { id } = await project.backup('db/sakila');
+      await project.sql('DROP DATABASE sakila');
+      await project.must(['restore', id, '--yes', '--no-safety-backup']);
+      expect(await project.contents('sakila')).to.equal(before);
+      expect(await project.sql(views, 'sakila')).to.equal(shown);
+      expect(
+        await project.sql(
+          "UPDATE film SET title = 'NEW' WHERE film_id = 1; SELECT title FROM film_text WHERE film_id = 1",
+          'sakila',
+        ),
+      ).to.equal('NEW\n');
+      await project.sql('DROP DATABASE sakila');
       expect(await project.leftovers()).to.deep.equal([]);
     });
 
