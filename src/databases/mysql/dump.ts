@@ -109,10 +109,16 @@ async function dumpAll(
         }
       })();
       const sections = new DumpSections(watched, names).sections();
+      const dumped = new Map<string, readonly string[]>();
       for await (const section of sections) {
         const database = databases.find(({ name }) => name === section.database);
-        if (database !== undefined) artifacts.push(await dumpSection(access, section, { ...work, database }));
+        if (database === undefined) continue;
+        artifacts.push(await dumpSection(access, section, { ...work, database }));
+        dumped.set(section.database, [...section.counter.tables, ...section.counter.sequences]);
       }
+      // Now that the end was seen: what a cut dump lacks was not removed by anybody.
+      for (const [name, tables] of dumped)
+        requireAll(access.server, name, work.relations.get(name) ?? [], tables);
       return artifacts;
     },
   });
@@ -149,7 +155,6 @@ async function dumpSection(
   })();
   const dump = await request.write(`${slugOf(name)}.sql.zst`, compressed(whole));
   const own = relations.get(name) ?? [];
-  requireAll(server, name, own, [...counter.tables, ...counter.sequences]);
   const tables = [...counter.rows].map(([table, rowCount]): TableCount => ({ name: table, rows: rowCount }));
   const details: Details = {
     tables: counter.tables,
