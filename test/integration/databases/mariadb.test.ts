@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, run } from '../../e2e/installed.ts';
 import { until } from '../world.ts';
 import { ACCOUNTS, DAMAGE, EVERYTHING, GRANTS, ODD } from './mariadb-everything.ts';
 import { SAKILA } from './mariadb-sakila.ts';
@@ -145,6 +148,44 @@ END;;`,
       ).to.equal('NEW\n');
       await project.sql('DROP DATABASE sakila');
       expect(await project.leftovers()).to.deep.equal([]);
+    });
+
+    it('is put back with its own tools alone, as docs/databases.md says', async () => {
+      const before = await project.contents('shop');
+      const accounts = await project.accounts();
+      const { id } = await project.backup('db/shop');
+      await project.sql("DROP DATABASE shop; DROP USER clerk@'%'");
+      const text = readFileSync(join(ROOT, 'docs/databases.md'), 'utf8');
+      const script = /<!-- by-hand-mariadb[^\n]*\n+```sh\n(.*?)```/s.exec(text)?.[1] ?? '';
+      expect(script).to.match(/--binary-mode/);
+      // The client is in the container; not every machine has the program zstd.
+      const program = (name: string, body: string): void => {
+        project.write(`bin/${name}`, `#!/bin/sh\n${body}\n`);
+        chmodSync(project.path(`bin/${name}`), 0o755);
+      };
+      program(
+        'mariadb',
+        'exec docker compose exec -T -e MYSQL_PWD db mariadb --user=root --default-character-set=utf8mb4 "$@"',
+      );
+      program(
+        'zstd',
+        `exec "${process.execPath}" -e 'fs.createReadStream(process.argv[1]).pipe(zlib.createZstdDecompress()).pipe(process.stdout)' "$2"`,
+      );
+      const outcome = await run('sh', ['-euc', script], {
+        cwd: project.directory,
+        env: {
+          PATH: `${project.path('bin')}:${process.env['PATH'] ?? ''}`,
+          MYSQL_PWD: PASSWORD,
+          POINT: project.path(`.rewind/points/${id}`),
+          SERVICE: 'db',
+          DATABASE: 'shop',
+          TARGET: 'shop',
+        },
+      });
+      expect(outcome.exitCode, outcome.stderr).to.equal(0);
+      await project.sql('ALTER DATABASE shop CHARACTER SET utf8mb4 COLLATE utf8mb4_german2_ci');
+      expect(await project.contents('shop')).to.equal(before);
+      expect(await project.accounts()).to.equal(accounts);
     });
 
     it('is listed with its tables and rows, and shows its password to nobody', async () => {
