@@ -180,10 +180,11 @@ END;;`,
           SERVICE: 'db',
           DATABASE: 'shop',
           TARGET: 'shop',
+          CHARSET: 'utf8mb4',
+          COLLATION: 'utf8mb4_german2_ci',
         },
       });
       expect(outcome.exitCode, outcome.stderr).to.equal(0);
-      await project.sql('ALTER DATABASE shop CHARACTER SET utf8mb4 COLLATE utf8mb4_german2_ci');
       expect(await project.contents('shop')).to.equal(before);
       expect(await project.accounts()).to.equal(accounts);
     });
