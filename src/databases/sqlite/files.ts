@@ -11,8 +11,7 @@ export const inHelper = ({ mount, path }: SqliteFile): string => `${insideHelper
 /** The files that a service's settings name; without settings those that are found. */
 export async function wantedFiles(server: Server, context: EngineContext): Promise<SqliteFile[]> {
   const mounts = await mountsOf(server, context);
-  if (server.databases !== undefined)
-    return server.databases.map((text) => fileNamed(text, server.service, mounts));
+  if (server.databases !== undefined) return namedFiles(server.databases, server.service, mounts);
   const found = await findFiles(server, mounts, context);
   if (found.length > 0) return found.map(({ file }) => file);
   throw new RewindError('NO_DATABASE', `no SQLite file was found in the volumes of ${server.service}`, {
@@ -28,7 +27,7 @@ export async function observeFiles(server: Server, context: EngineContext): Prom
     const found = await findFiles(server, mounts, context);
     return { version: '', databases: found.map(({ file, bytes }) => ({ name: file.name, bytes })) };
   }
-  const files = server.databases.map((text) => fileNamed(text, server.service, mounts));
+  const files = namedFiles(server.databases, server.service, mounts);
   const sizes = await askHelper(
     { name: newHelperName(), mounts, script: SIZES, args: files.map(inHelper) },
     `looking at the files of ${server.service}`,
@@ -41,6 +40,12 @@ export async function observeFiles(server: Server, context: EngineContext): Prom
       /^\d+$/.test(lines[index] ?? '') ? [{ name, bytes: Number(lines[index]) }] : [],
     ),
   };
+}
+
+/** One file may be named in two ways. */
+function namedFiles(names: readonly string[], service: string, mounts: readonly FileMount[]): SqliteFile[] {
+  const files = names.map((text) => fileNamed(text, service, mounts));
+  return [...new Map(files.map((file) => [file.name, file])).values()];
 }
 
 async function findFiles(
