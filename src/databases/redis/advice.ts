@@ -1,6 +1,6 @@
 import type { DatabaseArtifact, ServerState } from '../engine.ts';
 import { RewindError } from '../../errors.ts';
-import type { RdbDetails } from './dump.ts';
+import { rdbDetails } from './details.ts';
 
 /** The newest file format that a version reads; undefined for one that is not known here. */
 export function newestFormat(version: string): number | undefined {
@@ -31,7 +31,7 @@ const FORMATS: Readonly<Record<string, readonly (readonly [number, number, numbe
 
 /** What people should know before this dump goes into this server. Throws OLDER_SERVER (exit 4). */
 export function advise(artifact: DatabaseArtifact, state: ServerState): string[] {
-  const details = artifact.details as unknown as RdbDetails;
+  const details = rdbDetails(artifact);
   const newest = newestFormat(state.version);
   const name = (version: string): string => (/^\d/.test(version) ? `redis ${version}` : version);
   if (newest !== undefined && details.format > newest) {

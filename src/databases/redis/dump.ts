@@ -1,25 +1,10 @@
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import type { DatabaseArtifact, DumpRequest, EngineContext, Server } from '../engine.ts';
+import type { RdbDetails } from './details.ts';
 import { versionText, withServer } from './live-server.ts';
 import { modulesOf } from './modules.ts';
-import type { RdbDatabase } from './rdb-keys.ts';
 import { rdbOf } from './rdb-source.ts';
-
-/** What a restore needs to know of an RDB file besides. */
-export interface RdbDetails {
-  product: 'redis' | 'valkey';
-  /** The number of the file's format. */
-  format: number;
-  /** Of the file before it was compressed. */
-  rdbBytes: number;
-  /** Keys by database, from the file itself; null where it has values of a kind that is not known here. */
-  databases: RdbDatabase[] | null;
-  functions: number;
-  modules: string[];
-  /** Bytes of memory that the data took in the server. */
-  usedMemory: number;
-}
 
 const COMPRESSION = {
   params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },

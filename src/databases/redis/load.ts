@@ -1,7 +1,7 @@
 import { createZstdDecompress } from 'node:zlib';
 import { RewindError } from '../../errors.ts';
 import type { EngineContext, LoadRequest, LoadTarget, Server } from '../engine.ts';
-import type { RdbDetails } from './dump.ts';
+import { rdbDetails, type RdbDetails } from './details.ts';
 import { filesOf, keyspace, withServer, type LiveServer } from './live-server.ts';
 import { requireRoom } from './room.ts';
 import { PUT, STAGE } from './scripts.ts';
@@ -13,7 +13,7 @@ export const RESTORED = 'restored.rdb';
 /** Puts the dump beside the live data and into a second server, and compares its keys with what was dumped. */
 export async function loadDump(server: Server, request: LoadRequest, context: EngineContext): Promise<void> {
   const target = onlyTarget(server, request);
-  const details = target.artifact.details as unknown as RdbDetails;
+  const details = rdbDetails(target.artifact);
   await withServer(server, context, async (live) => {
     await requireRole(live);
     const files = await filesOf(live, context);

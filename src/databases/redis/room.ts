@@ -1,7 +1,7 @@
 import { RewindError } from '../../errors.ts';
 import { bytesText } from '../../bytes-text.ts';
 import type { ContainerFiles } from './container.ts';
-import type { RdbDetails } from './dump.ts';
+import type { RdbDetails } from './details.ts';
 import type { LiveServer } from './live-server.ts';
 import { FREE, MEMORY } from './scripts.ts';
 

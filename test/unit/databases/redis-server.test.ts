@@ -70,7 +70,7 @@ describe('putting a dump into another version of Redis', () => {
       service: 'cache',
       key: 'cache/cache',
       version,
-      details: { format, modules },
+      details: { format, modules, rdbBytes: 1, usedMemory: 1, databases: null },
     }) as unknown as DatabaseArtifact;
   const advice = (from: DatabaseArtifact, to: string): string[] =>
     advise(from, { version: to, databases: [] });
@@ -95,5 +95,15 @@ describe('putting a dump into another version of Redis', () => {
       'cache runs redis 7.0.15, which cannot read a dump of valkey 8.1.1',
     );
     expect(advice(artifact('7.0.15', 10, ['bf']), '7.0.15')[0]).to.contain('modules bf');
+  });
+
+  it('takes nothing from a manifest that is not what it should be', () => {
+    for (const changed of [{ modules: 'bf' }, { databases: [null] }, { rdbBytes: -1 }, { usedMemory: '1' }]) {
+      const forged = artifact('7.0.15', 10);
+      Object.assign(forged.details, changed);
+      expect(() => advice(forged, '7.0.15'), JSON.stringify(changed)).to.throw(
+        'does not describe cache/cache',
+      );
+    }
   });
 });
