@@ -1,4 +1,6 @@
-import type { RunOutcome } from '../../e2e/installed.ts';
+import { ROOT, type RunOutcome } from '../../e2e/installed.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TestProject } from '../project.ts';
 
 /** A project with one service `store` that keeps files in /data, dumped by tar. */
@@ -12,7 +14,7 @@ export class CustomProject extends TestProject {
 
   /** Changes the commands, not the container. */
   async use(commands: { dump?: string; restore?: string }): Promise<void> {
-    const { dump = 'tar c -C /data .', restore = 'rm -rf /data/* && tar x -C /data' } = commands;
+    const { dump = recipe('dump'), restore = recipe('restore') } = commands;
     const text = (command: string): string => JSON.stringify(command).replaceAll('$', '$$$$');
     this.write(
       'compose.yml',
@@ -65,4 +67,13 @@ export class CustomProject extends TestProject {
     await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
     await super.remove();
   }
+}
+
+/** A command of the recipe in the documentation. */
+function recipe(name: 'dump' | 'restore'): string {
+  const text = readFileSync(join(ROOT, 'docs/databases.md'), 'utf8');
+  const block = /<!-- recipe[^\n]*\n+```yaml\n(.*?)```/s.exec(text)?.[1] ?? '';
+  const command = new RegExp(`^ +${name}: (.*)$`, 'm').exec(block)?.[1];
+  if (command === undefined) throw new Error(`docs/databases.md has no recipe with ${name}`);
+  return command;
 }

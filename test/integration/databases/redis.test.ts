@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { byHand } from './by-hand.ts';
 import { until } from '../world.ts';
 import { RedisProject } from './redis-project.ts';
 
@@ -7,7 +8,7 @@ describe('Redis and Valkey', () => {
 
   afterEach(() => project.remove());
 
-  async function roundTrip(): Promise<void> {
+  async function roundTrip(): Promise<{ id: string; before: string }> {
     await project.fill();
     const before = await project.content();
     const settings = await project.settings();
@@ -26,6 +27,7 @@ describe('Redis and Valkey', () => {
     await project.compose(['start', 'cache']);
     await project.ready();
     expect(await project.content()).to.equal(before);
+    return { id: point.id, before };
   }
 
   for (const [kind, append] of [
@@ -35,19 +37,27 @@ describe('Redis and Valkey', () => {
     it(`brings everything back on ${kind}, appendonly ${append}, without a stop`, async () => {
       project = await RedisProject.start({ kind, args: ['--appendonly', append] });
       const [container] = await project.containers('cache');
-      await roundTrip();
+      const { id, before } = await roundTrip();
       expect((await project.containers('cache'))[0]?.id)
         .to.be.a('string')
         .and.equal(container?.id);
+      if (append === 'yes') return;
+      await project.ask('FLUSHALL');
+      await project.compose(['stop', 'cache']);
+      await byHand(project, 'redis', id, { SERVICE: 'cache', DATA: '/data' });
+      await project.compose(['start', 'cache']);
+      await project.ready();
+      expect(await project.content()).to.equal(before);
     });
   }
 
   it('leaves a server that keeps nothing on its disk without a file, and forgets what has expired since', async () => {
     project = await RedisProject.start({ args: ['--save', '', '--appendonly', 'no'] });
     await project.ask('SET', 'stays', '1');
-    await project.ask('SET', 'goes', '1', 'PX', '1500');
+    await project.ask('SET', 'goes', '1', 'PX', '4000');
     const { id, databases } = await project.backup();
-    expect(databases[0].tables).to.deep.equal([{ name: 'db0', rows: 2 }]);
+    // On a slow machine it may be gone already.
+    expect(databases[0].tables[0].rows).to.be.oneOf([1, 2]);
     await until('the key to expire', async () => (await project.ask('EXISTS', 'goes')) === '0');
     await project.ask('SET', 'stays', '2');
     const { exitCode, document } = await project.restore(id);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { byHand } from './by-hand.ts';
 import { until } from '../world.ts';
 import { SCHEMA, SqliteProject } from './sqlite-project.ts';
 
@@ -32,6 +33,11 @@ describe('SQLite files in volumes', () => {
     const back = await project.restore(document.safetyPoint);
     expect(back.exitCode, JSON.stringify(back.document)).to.equal(0);
     expect(await project.sql('/data/app.db', 'SELECT count(*) FROM big')).to.equal('0\n');
+    await project.compose(['stop', 'app']);
+    const dump = databases[0].dump.path.split('/').at(-1);
+    await byHand(project, 'sqlite', id, { SERVICE: 'app', DUMP: dump, FILE: '/data/app.db' });
+    await project.compose(['start', 'app']);
+    expect(await project.content('/data/app.db')).to.equal(before);
   });
 
   it('come back as they were when nobody is well on the restored ones', async () => {
