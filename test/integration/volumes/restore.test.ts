@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { KEYS } from '../../e2e/installed.ts';
 import { DataProject, ONE_OF_EVERYTHING } from './data-project.ts';
 
 describe('a restore', () => {
@@ -121,5 +122,29 @@ describe('a restore', () => {
     expect((await project.rewind(['restore', id, '--only', 'dat', '--yes'])).exitCode).to.equal(10);
     const dry = await project.json(['restore', id, '--dry-run']);
     expect(dry.document.steps.map((step: any) => step.kind)).to.include('swap-volumes');
+
+    // On a terminal it asks, with the plan and how old the data is; a no and Ctrl-C change nothing.
+    await project.inside('echo present >file');
+    const [container] = await project.containers();
+    for (const [keys, code] of [
+      ['n\r', 4],
+      [KEYS.ctrlC, 130],
+    ] as const) {
+      const terminal = await project.tty(['restore', id, '--no-safety-backup'], { columns: 160 });
+      const shown = await terminal.expect(/Put this data back\?/);
+      expect(shown)
+        .to.match(/taken \d+[sm] ago/)
+        .and.match(/put the restored data of data in the place/);
+      terminal.send(keys);
+      expect(await terminal.exit()).to.equal(code);
+      expect(await project.inside('cat file')).to.equal('present\n');
+      expect(await project.containers()).to.deep.equal([container]);
+    }
+    const terminal = await project.tty(['restore', id, '--no-safety-backup'], { columns: 160 });
+    await terminal.expect(/Put this data back\?/);
+    terminal.send('y\r');
+    expect(await terminal.exit(), terminal.text).to.equal(0);
+    expect(await project.inside('ls')).to.equal('');
+    expect(await project.leftovers()).to.deep.equal([]);
   });
 });
