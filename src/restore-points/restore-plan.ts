@@ -118,6 +118,10 @@ export async function planRestore(
           },
         ];
   const resume = resumeOf(levels);
+  const serversBack = (): Step[] =>
+    steps.unswap.length === 0
+      ? []
+      : resumeOf(servers).map((step) => ({ ...step, evenUnhealthy: true as const }));
   const stop = levels.length === 0 ? [] : [stopStep(levels, `they use ${filesText(files)}`)];
   const staged: Step[] = [
     ...(artifacts.length > 0 || request.inPlace ? [verify] : []),
@@ -199,10 +203,10 @@ export async function planRestore(
               levels,
             } satisfies Step,
           ]),
-      ...(steps.unswap.length === 0
-        ? []
-        : resumeOf(servers).map((step) => ({ ...step, evenUnhealthy: true as const }))),
+      ...serversBack(),
       ...steps.unswap,
+      // One that died on the way runs again by now, but may not be well yet.
+      ...serversBack(),
       ...resume,
       ...(hasVolumes ? [removeHelper('nothing is left behind')] : []),
       ...(backup?.undo.filter(({ kind }) => kind !== 'resume-containers') ?? []),

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseEngine, DatabaseService, LoadRequest, LoadTarget } from '../../databases/engine.ts';
 import { engineFor } from '../../databases/engines.ts';
 import type { EngineContext, Server } from '../../databases/engine.ts';
+import { listContainers, startArgv } from '../../docker/containers.ts';
+import { messageOf } from '../../errors.ts';
 import { verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
@@ -51,16 +54,41 @@ export async function swapDatabases(step: SwapDatabases, context: StepContext): 
 }
 
 export async function unswapDatabases(step: UnswapDatabases, context: StepContext): Promise<void> {
-  await eachServer(step, context, async (engine, ...rest) => {
-    if (step.levels.length > 0 && (await engine.isSwapped?.(...rest)) === true)
-      await stopWriters({ ...step, kind: 'stop-writers' }, context);
-    await engine.unswap(...rest);
-  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await eachServer(step, context, async (engine, ...rest) => {
+        if (step.levels.length > 0 && (await engine.isSwapped?.(...rest)) === true)
+          await stopWriters({ ...step, kind: 'stop-writers' }, context);
+        await engine.unswap(...rest);
+      });
+      return;
+    } catch (error) {
+      if (attempt === UNSWAP_ATTEMPTS) throw error;
+      context.onLine(`${messageOf(error)}; once more`);
+      await delay(PAUSE_MS);
+      await startServers(step, context);
+    }
+  }
 }
 
 export async function dropOldDatabases(step: DropOldDatabases, context: StepContext): Promise<void> {
   await eachServer(step, context, (engine, ...rest) => engine.drop(...rest));
 }
+
+/** The engine may notice only now that a server died: those that ran when the plan was made have to run for the way back. */
+async function startServers(step: UnswapDatabases, context: StepContext): Promise<void> {
+  const online = new Set<string>();
+  for (const { service } of step.servers)
+    if ((await engineFor(service.kind)).online) online.add(service.service);
+  const containers = await listContainers(context.runner, context.scope.project);
+  const ended = containers.filter(
+    ({ service, status }) => online.has(service) && (status === 'exited' || status === 'dead'),
+  );
+  if (ended.length > 0) await context.runner.run(startArgv(ended.map(({ id }) => id)));
+}
+
+const UNSWAP_ATTEMPTS = 4;
+const PAUSE_MS = 1000;
 
 async function eachServer(
   step: RestoresDatabases,
