@@ -77,7 +77,7 @@ export class FaultProject extends DataProject {
             volumes: ['data:/data', 'other:/other', `${this.acks}:/acks`],
             healthcheck: {
               test: ['CMD', 'test', '-e', '/tmp/up'],
-              interval: '60s',
+              interval: '3s',
               start_period: '60s',
               start_interval: '200ms',
             },

@@ -13,6 +13,7 @@ import {
   type ContainerState,
 } from '../../docker/containers.ts';
 import { engineError } from '../../docker/engine-error.ts';
+import { healthOf } from '../../docker/health.ts';
 import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../durable.ts';
@@ -134,6 +135,15 @@ function presentOf(level: readonly RunningContainer[], all: readonly ContainerSt
   return [...new Map(found.map((container) => [container.id, container])).values()];
 }
 
+/** Those of the paused ones whose next check is so far off that nobody wants to wait for it. */
+async function seldomChecked(
+  paused: ReadonlySet<string>,
+  { runner }: StepContext,
+): Promise<ReadonlySet<string>> {
+  const found = await healthOf(runner, [...paused]);
+  return new Set(found.filter(({ check }) => (check?.intervalMs ?? 0) >= AFTER_PAUSE_MS).map(({ id }) => id));
+}
+
 async function waitFor(
   containers: readonly ContainerState[],
   level: readonly RunningContainer[],
@@ -142,9 +152,10 @@ async function waitFor(
   context: StepContext,
 ): Promise<void> {
   const begun = monotonicMs();
-  // Checks fail while a container is paused: what they said then is no news of how it is now.
+  const seldom = await seldomChecked(paused, context);
+  // The engine calls a container unhealthy from its pause to its next check: that is no news of how it is now.
   const isUnhealthy = ({ id, health }: ContainerState): boolean =>
-    health === 'unhealthy' && !(paused.has(id) && monotonicMs() - begun < AFTER_PAUSE_MS);
+    health === 'unhealthy' && !seldom.has(id) && !(paused.has(id) && monotonicMs() - begun < AFTER_PAUSE_MS);
   const deadline = monotonicMs() + HEALTH_TIMEOUT_MS;
   for (;;) {
     const now = await inspectContainers(
@@ -173,6 +184,7 @@ async function waitFor(
           !wasHealthy(container) ||
           container.health === undefined ||
           container.health === 'healthy' ||
+          seldom.has(container.id) ||
           (evenUnhealthy && container.health === 'unhealthy'),
       )
     )
