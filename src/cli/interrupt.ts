@@ -7,7 +7,7 @@ type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 // Ctrl-C reaches us twice where docker's output is no terminal: as the signal and as docker closing its socket.
 const SAME_KEYPRESS_MS = 1000;
-const LEAVE_WITHIN_MS = 3000;
+const LEAVE_WITHIN_MS = 10_000;
 
 let controller: AbortController | undefined;
 const cleanups = new Set<() => Promise<void>>();
@@ -46,7 +46,7 @@ export function leavingBecause(): RewindError | undefined {
   return leaving;
 }
 
-/** Gives back what was taken, for a moment at most, then ends. Whoever asks for the signal meanwhile finds it aborted. */
+/** Gives back what was taken, for some seconds at most (a second signal does not wait), then ends. Whoever asks for the signal meanwhile finds it aborted. */
 async function leave(why: RewindError): Promise<void> {
   leaving = why;
   controller = new AbortController();
