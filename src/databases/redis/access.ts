@@ -66,7 +66,12 @@ export async function openSession(
       if (signal.aborted) throw signal.reason;
       // It knows us, and is busy.
       if (/: (LOADING|MASTERDOWN|BUSY|MISCONF)/.test(messageOf(error))) return { access, session };
-      refusal = error;
+      // A password that was refused says more than what a guess without one met.
+      if (
+        refusal === undefined ||
+        (/WRONGPASS/.test(messageOf(error)) && !/WRONGPASS/.test(messageOf(refusal)))
+      )
+        refusal = error;
       await session.close();
       if (error instanceof RewindError && error.code === 'NO_CLIENT') break;
       // A container that has just been started runs before its server listens.
