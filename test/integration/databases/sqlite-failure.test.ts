@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { renderManifest } from '../../../src/restore-points/manifest.ts';
+import { killedAt, started } from './killed-command.ts';
 import { SCHEMA, SqliteProject } from './sqlite-project.ts';
 
 describe('SQLite files that cannot be dumped or put back', () => {
@@ -75,5 +76,33 @@ describe('SQLite files that cannot be dumped or put back', () => {
     expect((await project.restore(id, '--no-safety-backup')).exitCode).to.equal(4);
     writeFileSync(path, stored);
     expect(await project.mustInside('sha256sum /data/app.db')).to.equal(before);
+  });
+
+  it('are as before or as restored after a kill at any step', async () => {
+    await project.mustInside('rm -f /data/app.db*; cp /data/other.db /data/app.db');
+    const { id } = await project.backup('app');
+    // A copy by SQLite has the same content, not the same bytes.
+    const restored = await project.content('/data/app.db');
+    await project.sql('/data/app.db', 'INSERT INTO plain VALUES (1)');
+    const before = await project.content('/data/app.db');
+    const args = ['restore', id, '--yes', '--no-safety-backup'];
+    const { steps, finish } = (await project.json([...args, '--dry-run'])).document;
+    const kinds = [...new Set<string>([...steps, ...finish].map((step: any) => step.kind))];
+    expect(kinds).to.include.members([
+      'load-databases',
+      'stop-writers',
+      'swap-databases',
+      'drop-old-databases',
+    ]);
+    for (const kind of kinds) {
+      expect(await killedAt(project, args, started(kind)), kind).to.equal(true);
+      await project.must(['recover']);
+      expect((await project.containers('app'))[0]?.status).to.equal('running');
+      await project.clean();
+      const now = await project.content('/data/app.db');
+      expect([before, restored], kind).to.include(now);
+      if (now === restored) await project.sql('/data/app.db', 'INSERT INTO plain VALUES (1)');
+      if (now === restored) break;
+    }
   });
 });
