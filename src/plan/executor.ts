@@ -107,6 +107,8 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
       const { signal } = context;
       if (signal.aborted && !uninterrupted) throw interruption(signal);
       const onward = isOnward(plan, entries);
+      // First of all: once the journal says that data is being swapped, nobody may start services on it.
+      await context.watchdog.before(step);
       await journal.record('step', index, 'started').catch(unless(onward));
       entries.push({ phase: 'step', index, state: 'started' });
       try {
@@ -241,7 +243,7 @@ async function attempt(
     ...(context.before === undefined ? {} : { before: context.before }),
   };
   try {
-    await context.watchdog?.before(step);
+    if (phase !== 'step') await context.watchdog?.before(step);
     await runStep(step, run);
     await context.watchdog?.after(step);
     if (signal.aborted) throw interruption(signal);

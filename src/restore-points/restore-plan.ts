@@ -97,6 +97,7 @@ export async function planRestore(
   const extract = (into: 'staging' | 'root', clear: boolean): Step => ({
     kind: 'extract-volumes', resource, reason: clear ? '--in-place' : 'checked before anything stops',
     point, store: request.store, helper, staging, into, clear, parallel: request.parallel,
+    ...(clear ? { levels } : {}),
     volumes: pairs.map(({ artifact, source }) => ({ artifact, slug: source.slug })),
   }); // prettier-ignore
   const verify: Step = {

@@ -41,6 +41,8 @@ export interface ExtractVolumes extends StepBase, PointPlace {
   /** The mount that each goes to. */
   volumes: readonly { artifact: VolumeArtifact; slug: string }[];
   parallel: number;
+  /** With `clear`: those that must not run while it overwrites, should somebody have started them after a crash. */
+  levels?: readonly (readonly RunningContainer[])[];
 }
 
 /** Put the staged data in the place of the present data, which is kept. */
@@ -61,6 +63,8 @@ export interface DropOld extends Staged {
 }
 
 export async function extractVolumes(step: ExtractVolumes, context: StepContext): Promise<void> {
+  if (step.clear && step.levels !== undefined)
+    await stopWriters({ ...step, kind: 'stop-writers', levels: step.levels }, context);
   const helper = await helperFor(step.helper, context);
   const store = openStore(step.store, context.scope.directory);
   const directory = await volumesDirectory(context);
