@@ -213,11 +213,27 @@ describe('PostgreSQL, where something fails', () => {
     const held = await fails(['restore', point, '--yes', '--no-safety-backup'], 'HELD_DATABASE', 4);
     expect(held.message).to.match(/the prepared transaction half/);
     await project.sql('rollback prepared $$half$$', 'shop');
+  });
+});
+
+describe('a PostgreSQL server that does not run', () => {
+  let project: PostgresProject;
+  beforeEach(async () => {
+    project = await PostgresProject.make();
+  });
+  afterEach(() => project.remove());
+
+  it('is no empty database: backup and restore refuse, and say what to do', async () => {
+    await project.sql('create database shop');
+    const point = (await project.backup()).id;
     await project.docker(['compose', 'stop', '-t', '0', 'db']);
-    const stopped = await fails(['backup'], 'NOT_RUNNING', 4);
-    expect(stopped.hint).to.match(/docker compose up --detach --wait db/);
-    await fails(['restore', point, '--yes'], 'NOT_RUNNING', 4);
+    for (const args of [['backup'], ['restore', point, '--yes']]) {
+      const { exitCode, document } = await project.json(args);
+      expect([exitCode, document.error?.code], JSON.stringify(document)).to.deep.equal([4, 'NOT_RUNNING']);
+      expect(document.error.hint).to.match(/docker compose up --detach --wait db/);
+    }
     // Its files can be taken while it is down, where that is asked for by name.
     expect((await project.json(['backup', 'db-data'])).document.volumes[0].consistency).to.equal('no-writer');
+    expect(await project.leftovers()).to.deep.equal([]);
   });
 });
