@@ -234,6 +234,7 @@ describe('a PostgreSQL server that does not run', () => {
     }
     // Its files can be taken while it is down, where that is asked for by name.
     expect((await project.json(['backup', 'db-data'])).document.volumes[0].consistency).to.equal('no-writer');
+    await project.up();
     expect(await project.leftovers()).to.deep.equal([]);
   });
 });
