@@ -155,7 +155,9 @@ async function writeHashed(
   content: AsyncIterable<Uint8Array>,
 ): Promise<Omit<StoredFile, 'path'>> {
   const hash = createHash('sha256');
-  const file = await open(path, 'w', 0o600);
+  // What was adopted under this name is another point's file, too: it must not be written into.
+  await rm(path, { force: true });
+  const file = await open(path, 'wx', 0o600);
   let bytes = 0;
   let unsynced = 0;
   let syncing: Promise<void> | undefined;

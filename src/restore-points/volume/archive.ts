@@ -95,7 +95,11 @@ export async function archiveSettled(
     vanished: 0,
     changed: 0,
   };
-  if (!isEmpty(difference)) await archive(now, context, settled, difference);
+  if (difference.linkForDirectory) {
+    settled.layers = [];
+    settled.base = null;
+    await archive(now, context, settled, undefined);
+  } else if (!isEmpty(difference)) await archive(now, context, settled, difference);
   return settled;
 }
 

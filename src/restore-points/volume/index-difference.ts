@@ -8,6 +8,8 @@ export interface Difference {
   deleted: string[];
   /** Bytes of the files that are to be archived, as they lie on the disk. */
   bytes: number;
+  /** A directory became a link: what was archived meanwhile may have been read, and lie, behind that link. */
+  linkForDirectory: boolean;
 }
 
 // The kernel stamps files from a clock that may lag by a tick; file systems without nanoseconds by two seconds.
@@ -20,7 +22,7 @@ const COARSE_SECONDS = 2;
  * changed, not with the volume.
  */
 export async function differenceOf(before: IndexReader, after: () => IndexReader): Promise<Difference> {
-  const difference: Difference = { changed: [], deleted: [], bytes: 0 };
+  const difference: Difference = { changed: [], deleted: [], bytes: 0, linkForDirectory: false };
   /** Files with several names of which one is to be archived, with those names. */
   const linked = new Map<string, Set<string>>();
   const directories = new Set<string>();
@@ -44,6 +46,7 @@ export async function differenceOf(before: IndexReader, after: () => IndexReader
     else if (old.type !== now.type) {
       remove(old);
       change(now);
+      difference.linkForDirectory ||= old.type === 'd' && now.type === 'l';
     } else if (old.line !== now.line || isTooFresh(old, before.takenAt)) change(now);
   }
   // A name can be new without a trace at the others (the directory that it is in was renamed): they belong together.

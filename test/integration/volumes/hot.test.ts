@@ -51,3 +51,32 @@ describe('a hot backup under a writer that never rests', () => {
     expect(await project.leftovers()).to.deep.equal([]);
   });
 });
+
+// A directory becomes a link and a directory again, most of the time while the first pass reads it.
+const SWAPS =
+  'cd /data ; (while :; do for k in 1 2 3 4 5 6 7 8 9; do rm -rf s$$k ; mkdir s$$k ; echo $$k >s$$k/1 ; rm -rf s$$k ; ln -s /data/calm s$$k ; done ; done) & exec /app serve';
+
+describe('a backup of a service that puts links in the place of directories', () => {
+  let project: DataProject;
+  afterEach(() => project.remove());
+
+  it('can be restored, whatever the first pass read behind a link', async () => {
+    project = await DataProject.make();
+    await project.inside('mkdir calm ; for i in $(seq 300); do head -c 20000 /dev/urandom >calm/$i; done');
+    const image = '    image: rewind-test/app:base\n';
+    const command = `    command: ['sh', '-c', '${SWAPS}']\n`;
+    project.write(
+      'compose.yml',
+      project.read('compose.yml').replace(image, () => image + command),
+    );
+    await project.compose(['up', '-d', '--wait', '--pull', 'never']);
+    for (let n = 0; n < 2; n++) {
+      const { id, volumes } = await project.backup();
+      expect(volumes[0].consistency).to.match(/stopped|killed/);
+      const copy = `${project.name}_copy${n}`;
+      await project.must(['restore', id, '--only', 'data', '--to-volume', copy]);
+      await project.docker(['volume', 'rm', copy]);
+    }
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
+});

@@ -58,6 +58,13 @@ describe('a volume index', () => {
     expect(changed).to.have.members(['.', './x', './x/y']);
   });
 
+  it('tells where a link took the place of a directory', async () => {
+    const before = [root, record('./x', 'd'), record('./x/y')];
+    expect((await differ(before, [root, record('./x', 'l')])).linkForDirectory).to.equal(true);
+    expect((await differ(before, [root, record('./x', 'f')])).linkForDirectory).to.equal(false);
+    expect((await differ([root, record('./x', 'l')], before)).linkForDirectory).to.equal(false);
+  });
+
   it('takes all names of a file together where one is new, though nothing happened to the file itself', async () => {
     const file = { links: 2, inode: 9 };
     const other = record('./z', 'f', { links: 2, inode: 8 });

@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '../../../src/stores/open.ts';
+
+describe('a local store', () => {
+  let directory = '';
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'rewind-store-'));
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  async function* content(text: string): AsyncGenerator<Buffer> {
+    yield Buffer.from(text);
+  }
+
+  it('leaves the file of another point alone where a name that was adopted from it is written anew', async () => {
+    const store = openStore(directory, directory);
+    const first = await store.writer('20261101-000000-aaaa');
+    const file = await first.write('volumes/data.tar.zst', content('all of it'));
+    await first.commit('{}');
+    const second = await store.writer('20261102-000000-bbbb');
+    await second.adopt({ point: '20261101-000000-aaaa', file }, 'volumes/data.tar.zst');
+    await second.write('volumes/data.tar.zst', content('another one'));
+    await second.commit('{}');
+    const read = (point: string): Promise<string> =>
+      readFile(join(directory, point, 'volumes/data.tar.zst'), 'utf8');
+    expect(await read('20261101-000000-aaaa')).to.equal('all of it');
+    expect(await read('20261102-000000-bbbb')).to.equal('another one');
+  });
+});
