@@ -69,7 +69,7 @@ export const history: Check = inProject(async (directory) => {
   return ok(`deployments recorded: ${deployments.length}`);
 });
 
-export const lock: Check = inProject(async (directory, { runner }) => {
+export const lock: Check = inProject(async (directory, { runner, options, cwd, env }) => {
   const own = await lockHolder(stateDirectoryOf(directory));
   if (own !== undefined) {
     const who = holderText(own.holder);
@@ -78,16 +78,21 @@ export const lock: Check = inProject(async (directory, { runner }) => {
       : warn(`${who} has died and left its lock`, 'Nothing to do: the next command takes it over');
   }
   // Without an engine there is nothing to say of it here: another check does.
-  const onEngine = await engineLocks(runner).catch(() => []);
+  const name = await loadProject(runner, options, cwd, env).then(
+    (found) => found.name,
+    () => undefined,
+  );
+  const all = name === undefined ? [] : await engineLocks(runner).catch(() => []);
+  const onEngine = all.filter((each) => each.project === name);
   const [first] = onEngine.filter(({ alive }) => alive).concat(onEngine);
   if (first === undefined) return ok('nobody holds a lock');
-  const { holder, name } = first;
+  const { holder, name: volume } = first;
   const who = holder === undefined ? 'somebody' : holderText(holder);
   const where = `the project ${first.project}${holder?.directory === undefined ? '' : ` in ${holder.directory}`}`;
   return first.alive
     ? warn(
         `${who} is at work on ${where}`,
-        `Wait until it is done; when it does not run any more: docker volume rm ${name}`,
+        `Wait until it is done; when it does not run any more: docker volume rm ${volume}`,
       )
     : warn(
         `${who} has died and left its lock on ${where}`,

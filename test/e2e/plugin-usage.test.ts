@@ -148,6 +148,7 @@ describe('the command line of the plugin', () => {
           message: 'unknown flag: --nope',
           hint: 'docker rewind history --help lists the flags',
           details: [],
+          state: null,
           exitCode: 2,
         },
       });

@@ -6,6 +6,10 @@ import Mocha from 'mocha';
 export default class CountingSpec extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
+    // What passes only when it is tried again is named: it is a fault, of the test or of what is tested.
+    runner.on(Mocha.Runner.constants.EVENT_TEST_RETRY, (test, error) => {
+      process.stdout.write(`  TRIED AGAIN: ${test.fullTitle()}: ${error.message}\n`);
+    });
     const file = process.env.REWIND_TEST_COUNTS;
     if (!file) return;
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {

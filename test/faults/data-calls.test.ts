@@ -98,6 +98,9 @@ describe('a backup or restore while docker fails, hangs or is cut off', () => {
     const { outcome, said } = await faulty(args, fault, Restore.exitCodes);
     const now = await inService(STATE);
     if (outcome.exitCode === 0) expect(now, said).to.include('old').and.not.to.include('more');
+    // Where the engine seemed to go away after services ran on the restored data, recover has brought it to its end.
+    else if (outcome.exitCode === 5 && now !== state)
+      expect(now, said).to.include('old').and.not.to.include('more');
     else expect(now, said).to.equal(state);
   }
 

@@ -55,6 +55,9 @@ describe('the lock of a project', () => {
   it('keeps another checkout of the project out, which may wait, and leaves nothing on the engine', async () => {
     const first = project.json(slow());
     await until('the journal', () => journalOf(project) !== '');
+    // It is alive and does not go on, for as long as the others take.
+    const { pid } = JSON.parse(project.read('.rewind/lock')) as { pid: number };
+    process.kill(pid, 'SIGSTOP');
     const refused = await project.json(['deploy'], { cwd: second });
     expect(refused.exitCode).to.equal(11);
     expect(refused.document.error.message).to.match(/"docker rewind deploy" of \S+ is at work here \(pid /);
@@ -62,11 +65,14 @@ describe('the lock of a project', () => {
     const doctor = await project.json(['doctor'], { cwd: second });
     const finding = doctor.document.checks.find((check: any) => check.name === 'lock');
     expect(finding.message).to.contain(project.name).and.to.contain(project.directory);
-    const waited = await project.rewind(['deploy', `web=${project.repository}:v1`, '--lock-wait', '60s'], {
-      cwd: second,
-    });
-    expect(waited.exitCode, waited.stderr).to.equal(0);
-    expect(waited.stderr.match(/waiting for "docker rewind deploy"/g)).to.have.length(1);
+    const waiting = await project.tty(
+      ['deploy', `web=${project.repository}:v1`, '--no-backup', '--lock-wait', '60s'],
+      { cwd: second },
+    );
+    await waiting.expect('waiting for "docker rewind deploy"');
+    process.kill(pid, 'SIGCONT');
+    expect(await waiting.exit(), waiting.text).to.equal(0);
+    expect(waiting.text.match(/waiting for "docker rewind deploy"/g)).to.have.length(1);
     expect((await first).exitCode).to.equal(0);
     expect(await project.answers()).to.equal('v1');
     expect(await locksOnEngine()).to.deep.equal([]);
