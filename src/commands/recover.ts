@@ -25,13 +25,15 @@ export default class Recover extends ChangingCommand {
 
   async run(): Promise<object> {
     const { flags } = await this.parse(Recover);
-    const [{ withLock }, { recoveryOf }, { unfinishedJournals }, { conclude }, texts] = await Promise.all([
-      import('../deployments/session.ts'),
-      import('../deployments/recover.ts'),
-      import('../plan/journal.ts'),
-      import('../cli/conclude.ts'),
-      import('../ui/recovery-text.ts'),
-    ]);
+    const [{ withLock }, { recoveryOf }, { removeDeadLocks }, { unfinishedJournals }, { conclude }, texts] =
+      await Promise.all([
+        import('../deployments/session.ts'),
+        import('../deployments/recover.ts'),
+        import('../plan/engine-lock.ts'),
+        import('../plan/journal.ts'),
+        import('../cli/conclude.ts'),
+        import('../ui/recovery-text.ts'),
+      ]);
     return withLock(this.runner, this.session('recover', flags), async (session) => {
       const unfinished = await unfinishedJournals(session.stateDirectory);
       if (unfinished.length === 0) this.log('nothing is unfinished');
@@ -57,6 +59,7 @@ export default class Recover extends ChangingCommand {
         recovered.push(concluded);
         this.log(texts.recoveredLine(concluded, false));
       }
+      await removeDeadLocks(runner, session.stateDirectory);
       return { dryRun: false, recovered };
     });
   }

@@ -55,6 +55,18 @@ export async function engineLocks(
   });
 }
 
+/**
+ * Takes away what dead holders of a directory left on the engine, all of whose work is concluded: a command may have died
+ * before it wrote down which project it was about. Without an engine it stays for the next command.
+ */
+export async function removeDeadLocks(runner: Runner, stateDirectory: string): Promise<void> {
+  const dead = (await engineLocks(runner).catch(() => [])).filter(
+    ({ alive, holder }) =>
+      !alive && holder?.directory !== undefined && stateDirectoryOf(holder.directory) === stateDirectory,
+  );
+  for (const { name } of dead) await removeLockVolume(runner, name).catch(() => {});
+}
+
 async function attempt(runner: Runner, project: string, holder: LockHolder): Promise<Lock | Held> {
   const name = `docker-rewind-lock-${randomBytes(6).toString('hex')}`;
   // A kept one is of this directory, whose work is not concluded yet.
