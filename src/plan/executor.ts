@@ -7,7 +7,7 @@ import { isOnward, nextStep, wayOf } from './recovery.ts';
 import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
 import type { StepProgress } from './steps/context.ts';
 import type { Findings } from './steps/verify-images.ts';
-import { Watchdog } from './watchdog.ts';
+import { guardBefore, Watchdog } from './watchdog.ts';
 
 /** Forward, back, or clearing up after success. */
 export type Phase = 'step' | 'undo' | 'finish';
@@ -107,8 +107,9 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
       const { signal } = context;
       if (signal.aborted && !uninterrupted) throw interruption(signal);
       const onward = isOnward(plan, entries);
-      // First of all: once the journal says that data is being swapped, nobody may start services on it.
-      await context.watchdog.before(step);
+      // Sent away before it is written that data is swapped now; told of services to be started only after it is written
+      // that they are: whoever recovers has to know of everything that may have been written by them.
+      if (guardBefore(step) === 'away') await context.watchdog.before(step);
       await journal.record('step', index, 'started').catch(unless(onward));
       entries.push({ phase: 'step', index, state: 'started' });
       try {
@@ -243,7 +244,7 @@ async function attempt(
     ...(context.before === undefined ? {} : { before: context.before }),
   };
   try {
-    if (phase !== 'step') await context.watchdog?.before(step);
+    await context.watchdog?.before(step);
     await runStep(step, run);
     await context.watchdog?.after(step);
     if (signal.aborted) throw interruption(signal);
