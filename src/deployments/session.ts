@@ -57,7 +57,7 @@ export async function withLock<T>(
     taking = taken.catch(() => {});
     await taken;
   };
-  const release = async (): Promise<void> => {
+  const releaseAll = async (): Promise<void> => {
     // One that is being waited for is not wanted any more; one that is just being taken has to be given back.
     wait.until = 0;
     await taking;
@@ -65,6 +65,9 @@ export async function withLock<T>(
     // A command that was refused leaves no trace in a project that docker rewind never worked in.
     if (isNew) await dropUnusedStateDirectory(stateDirectory);
   };
+  // Told to leave, the process ends when either the command or this is done: each waits for what the other one began.
+  let releasing: Promise<void> = Promise.resolve();
+  const release = (): Promise<void> => (releasing = releasing.catch(() => {}).then(releaseAll));
   const stay = options.beforeLeaving(release);
   try {
     await take(acquireLock(stateDirectory, options.command, wait)).catch((error: unknown) => {
