@@ -6,7 +6,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 engine=${root}/test/engine
 
 sh "${engine}/prepare.sh"
-sh "${engine}/images.sh" alpine debian postgres
+sh "${engine}/images.sh" alpine debian postgres helper
+# The image that docker rewind builds for itself comes from a registry, which is not always there.
+export REWIND_HELPER_IMAGE=rewind-test/helper:1
 export SHOP_BASE=rewind-test/debian:bookworm SHOP_POSTGRES=rewind-test/postgres:15
 sh "${root}/examples/shop/build-versions.sh"
 
