@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { cutText, FaultProject } from './fault-project.ts';
-import { conclude, cutsOf, expectWritesKept, remember, TIMEOUT_MS } from './sweep.ts';
+import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
+import { TIMEOUT_MS } from './wanted.ts';
 
 describe('a backup that is killed at any step', function () {
   this.timeout(TIMEOUT_MS);

@@ -107,9 +107,16 @@ describe('a backup or restore while docker fails, hangs or is cut off', () => {
   for (const fault of BACKUP) it(`backup: ${describeFault(fault)}`, () => backup(fault));
   for (const fault of RESTORE) it(`restore: ${describeFault(fault)}`, () => restore(fault));
 
-  everyCall('backup', shim, () => faultyRun(project, shim, ['backup'], undefined), backup);
+  everyCall(
+    'backup',
+    () => project,
+    shim,
+    () => faultyRun(project, shim, ['backup'], undefined),
+    backup,
+  );
   everyCall(
     'restore',
+    () => project,
     shim,
     () => faultyRun(project, shim, ['restore', point, '--yes', '--no-safety-backup'], undefined),
     restore,

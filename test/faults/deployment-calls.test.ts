@@ -85,12 +85,14 @@ describe('a deployment while docker fails, hangs or is cut off', () => {
 
   everyCall(
     'deploy',
+    () => project,
     shim,
     () => faultyRun(project, shim, deploy(), undefined),
     (fault) => check(deploy(), fault, Deploy.exitCodes),
   );
   everyCall(
     'rollback',
+    () => project,
     shim,
     () => faultyRun(project, shim, rollback(), undefined),
     (fault) => check(rollback(), fault, Rollback.exitCodes),

@@ -2,14 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { ExitCode, type ExitCodeName } from '../../src/errors.ts';
+import { ExitCode, messageOf, type ExitCodeName } from '../../src/errors.ts';
 import { dockerConfig, run, SHIM, type RunOutcome } from '../e2e/installed.ts';
 import type { TestProject } from '../integration/project.ts';
 import { until } from '../integration/world.ts';
 import type { CallShim, Fault, FaultMode } from './call-shim.ts';
-
-/** Whether every call of every command is to go wrong (npm run faults), or only a sample (npm test). */
-const ALL_FAULTS = process.env['REWIND_FAULTS'] === 'all';
+import { spread, TIMEOUT_MS, WANTED } from './wanted.ts';
 
 // What may change something, said independently of the program's own list.
 const CHANGES =
@@ -84,23 +82,35 @@ export async function recoverWhereNeeded(
 const MODES: readonly FaultMode[] = ['fail', 'lost', 'cut', 'kill', 'hang'];
 
 /**
- * Where all faults are wanted (npm run faults): one test for each way in which a call goes wrong, with every call of a
- * command, one after the other. `count` runs the command without a fault.
+ * Where more faults than a sample are wanted (npm run faults): one test for each way in which a call goes wrong, with every
+ * call of a command, one after the other. `count` runs the command without a fault.
  */
 export function everyCall(
   name: string,
+  project: () => TestProject,
   shim: CallShim,
   count: () => Promise<RunOutcome>,
   check: (fault: Fault) => Promise<void>,
 ): void {
-  if (!ALL_FAULTS) return;
+  if (WANTED === undefined) return;
   for (const mode of MODES) {
     it(`every call of ${name}: ${mode}`, async () => {
       const outcome = await count();
       expect(outcome.exitCode, outcome.stderr).to.equal(0);
-      const calls = shim.calls.length;
-      for (let number = 1; number <= calls; number++) await check({ mode, number, pattern: '*' });
-    }).timeout(3_600_000);
+      const faults = shim.calls.map((_, index): Fault => ({ mode, number: index + 1, pattern: '*' }));
+      const violations: string[] = [];
+      for (const fault of spread(faults, faults.length)) {
+        try {
+          await check(fault);
+        } catch (error) {
+          // The others are worth knowing, too.
+          violations.push(messageOf(error));
+          process.stderr.write(`${violations.at(-1)}\n`);
+          await project().rewind(['recover']);
+        }
+      }
+      expect(violations.join('\n\n')).to.equal('');
+    }).timeout(TIMEOUT_MS);
   }
 }
 

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { KEYS, type TtySession } from '../e2e/installed.ts';
 import { leftovers, until } from '../integration/world.ts';
 import { FaultProject } from './fault-project.ts';
-import { conclude, expectWritesKept, remember, TIMEOUT_MS } from './sweep.ts';
+import { conclude, expectWritesKept, remember } from './sweep.ts';
+import { TIMEOUT_MS } from './wanted.ts';
 
 describe('interrupting a backup while a service is being stopped', function () {
   this.timeout(TIMEOUT_MS);

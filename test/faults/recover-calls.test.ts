@@ -47,6 +47,7 @@ describe('recover while docker fails, hangs or is cut off', () => {
 
   everyCall(
     'recover',
+    () => project,
     shim,
     async () => {
       await killedAt(project, shim, ['backup'], { number: 1, pattern: 'docker container stop *' });

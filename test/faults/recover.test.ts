@@ -5,7 +5,8 @@ import { dockerConfig } from '../e2e/installed.ts';
 import { killSession } from '../integration/session.ts';
 import { leftovers, until } from '../integration/world.ts';
 import { cutText, FaultProject, type Cut } from './fault-project.ts';
-import { conclude, cutsOf, expectWritesKept, FULL, remember, TIMEOUT_MS } from './sweep.ts';
+import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
+import { FULL, TIMEOUT_MS } from './wanted.ts';
 
 describe('recover', function () {
   this.timeout(TIMEOUT_MS);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { FaultProject, type Cut } from './fault-project.ts';
-import { conclude, remember, TIMEOUT_MS } from './sweep.ts';
+import { conclude, remember } from './sweep.ts';
+import { TIMEOUT_MS } from './wanted.ts';
 
 describe('a service that the engine starts whenever it starts itself', function () {
   this.timeout(TIMEOUT_MS);

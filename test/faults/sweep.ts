@@ -1,11 +1,6 @@
 import { expect } from 'chai';
 import { cutText, type Cut, type FaultProject } from './fault-project.ts';
-
-/** `npm run faults` enumerates every write (`all`); `npm test` takes a spread sample of them; a number says how many. */
-const WANTED = process.env['REWIND_FAULTS'];
-export const FULL = WANTED === 'all';
-/** A busy machine only makes it slow. */
-export const TIMEOUT_MS = FULL ? 7_200_000 : 900_000;
+import { spread } from './wanted.ts';
 
 const MOMENTS = ['before', 'torn', 'after'] as const;
 
@@ -17,12 +12,7 @@ export function cutsOf(writes: { journal: number; stream: number }, some: number
   // The same content makes a few chunks more or fewer each time.
   for (let number = 1; number <= writes.stream * 0.7; number += 1)
     all.push({ kind: 'stream', moment: 'at', number });
-  if (FULL) return all;
-  const count = Math.min(all.length, WANTED === undefined ? some : Number(WANTED));
-  return Array.from(
-    { length: count },
-    (_, index) => all[Math.floor(((index + 0.5) * all.length) / count)] as Cut,
-  );
+  return spread(all, some);
 }
 
 export interface Aftermath {
