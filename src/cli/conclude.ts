@@ -2,6 +2,7 @@ import { recover, recoveryOf, type Recovered } from '../deployments/recover.ts';
 import type { Session } from '../deployments/session.ts';
 import type { Runner } from '../docker/runner.ts';
 import { SILENT } from '../plan/executor.ts';
+import { needsEngine } from '../plan/plan.ts';
 import type { UnfinishedJournal } from '../plan/journal.ts';
 import { recoveredLine, recoveryText } from '../ui/recovery-text.ts';
 import { progressFor } from '../ui/progress.ts';
@@ -23,7 +24,7 @@ export async function conclude(
   unfinished: UnfinishedJournal,
 ): Promise<Recovered> {
   const { plan } = unfinished;
-  if (plan !== undefined) await session.lockProject(plan.scope.project);
+  if (plan !== undefined && needsEngine(plan)) await session.lockProject(plan.scope.project);
   const progress = plan === undefined ? undefined : await progressFor(context.terminal, plan);
   try {
     const observer = progress ?? SILENT;

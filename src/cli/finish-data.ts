@@ -1,7 +1,7 @@
 import { RewindError } from '../errors.ts';
 import type { Runner } from '../docker/runner.ts';
 import type { Plan } from '../plan/plan.ts';
-import { carryOutData } from '../restore-points/carry-out.ts';
+import { carryOutPlan } from '../restore-points/carry-out.ts';
 import { dataPlanText } from '../ui/data-plan-text.ts';
 import { progressFor } from '../ui/progress.ts';
 import { confirm } from '../ui/prompts.ts';
@@ -20,7 +20,7 @@ export async function finishData(context: DataContext, plan: Plan): Promise<void
   const progress = await progressFor(context.terminal, plan);
   let leftovers: string[];
   try {
-    leftovers = await carryOutData(context.runner, plan, { observer: progress, signal: context.signal() });
+    leftovers = await carryOutPlan(context.runner, plan, { observer: progress, signal: context.signal() });
   } finally {
     await progress.close();
   }

@@ -43,7 +43,7 @@ export default class SetImage extends ChangingCommand {
 
   async run(): Promise<object> {
     const { flags, argv } = await this.parse(SetImage);
-    const { diffOf, imagesDocument, parseImageChanges, prepareImages, writeImages } =
+    const { diffOf, imagesDocument, parseImageChanges, prepareImages } =
       await import('../compose/image-source/set-image.ts');
     const changes = parseImageChanges(argv as string[]);
     const options = this.composeOptions(flags);
@@ -51,7 +51,10 @@ export default class SetImage extends ChangingCommand {
       ? withStandardInput(this.runner, await text(process.stdin))
       : this.runner;
     const session = this.session('set-image', flags);
-    const { withDirectory } = await import('../deployments/session.ts');
+    const [{ withDirectory }, { writeImages }] = await Promise.all([
+      import('../deployments/session.ts'),
+      import('../deployments/write-images.ts'),
+    ]);
     return withDirectory(runner, session, async () => {
       const prepared = await prepareImages(session.where, changes, editOptions(flags), runner);
       if (flags['dry-run']) {
@@ -61,8 +64,7 @@ export default class SetImage extends ChangingCommand {
         return imagesDocument(prepared, diff);
       }
       await this.#consent(prepared, flags.yes);
-      const { signal } = this;
-      await writeImages(prepared, runner, signal);
+      await writeImages(prepared, runner, this.signal);
       for (const { service, image } of changes) this.log(`${service}: ${plain(image)}`);
       return imagesDocument(prepared);
     });

@@ -2,10 +2,10 @@ import { planImageEdits } from '../compose/image-source/plan.ts';
 import type { ImageChange, ImageEditOptions, ImageEditPlan } from '../compose/image-source/types.ts';
 import { imageOf } from '../compose/project.ts';
 import type { Runner } from '../docker/runner.ts';
-import { relative } from 'node:path';
 import type { Step } from '../plan/steps/index.ts';
 import type { RestoreTag } from '../plan/steps/images.ts';
 import { concernedServices } from './concerned.ts';
+import { editSteps } from './edit-steps.ts';
 import type { Observation } from './observation.ts';
 import { backWithTags, serviceSteps, type Change } from './service-steps.ts';
 
@@ -45,39 +45,11 @@ export async function planChanges(
     options: edits.options,
     reason: options.reason,
   });
-  const name = (path: string): string => relative(scope.directory, path) || path;
   const moves = edited
     .map(({ service, image }) => `${service}: ${imageOf(project, service)} → ${image}`)
     .join(', ');
-  const steps: Step[] = [
-    ...options.images,
-    ...edits.files.map((edit): Step => ({
-      kind: 'edit-file',
-      resource: name(edit.path),
-      reason: moves,
-      edit,
-    })),
-    ...(edits.files.length === 0
-      ? []
-      : [
-          {
-            kind: 'prove-model',
-            resource: 'Compose model',
-            reason: 'an edit may change nothing else',
-            changes: wanted,
-            edits,
-          } satisfies Step,
-        ]),
-    ...forward,
-  ];
-  const undo: Step[] = [
-    ...edits.files.toReversed().map((edit): Step => ({
-      kind: 'unedit-file',
-      resource: name(edit.path),
-      reason: 'as it was before',
-      edit,
-    })),
-    ...backWithTags(back, options.tags),
-  ];
+  const edit = editSteps(edits, scope.directory, { changes: wanted, reason: moves });
+  const steps: Step[] = [...options.images, ...edit.steps, ...forward];
+  const undo: Step[] = [...edit.undo, ...backWithTags(back, options.tags)];
   return { steps, undo, edits, concerned };
 }

@@ -44,7 +44,15 @@ export async function observeProject(
   const project = await loadProject(runner, where.options, where.cwd, where.env);
   const stateDirectory = stateDirectoryOf(project.directory);
   const [config, history] = await Promise.all([rewindConfig(project.model), readHistory(stateDirectory)]);
-  const scope: Scope = {
+  const scope = scopeOf(project, config);
+  const deployments = deploymentsOf(history, scope);
+  const current = currentDeployment(deployments);
+  return { project, config, scope, stateDirectory, deployments, problems: history.problems, current };
+}
+
+/** Which project a plan is about. */
+export function scopeOf(project: Project, config: RewindConfig): Scope {
+  return {
     project: project.name,
     environment: config.environment,
     directory: project.directory,
@@ -52,9 +60,6 @@ export async function observeProject(
     options: project.options,
     files: project.files,
   };
-  const deployments = deploymentsOf(history, scope);
-  const current = currentDeployment(deployments);
-  return { project, config, scope, stateDirectory, deployments, problems: history.problems, current };
 }
 
 /**

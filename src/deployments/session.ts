@@ -3,6 +3,7 @@ import { findComposeFiles } from '../compose/files.ts';
 import type { Runner } from '../docker/runner.ts';
 import { acquireEngineLock } from '../plan/engine-lock.ts';
 import { clearConcluded, unfinishedJournals, type UnfinishedJournal } from '../plan/journal.ts';
+import { needsEngine } from '../plan/plan.ts';
 import { acquireLock, type Lock, type LockWait } from '../plan/lock.ts';
 import {
   diskError,
@@ -97,23 +98,26 @@ export async function withObservation<T>(
   work: (observation: Observation) => Promise<T>,
 ): Promise<T> {
   return withLock(runner, options, async (session) => {
-    if (!options.dryRun) await concludeEarlier(session, options);
+    if (!options.dryRun)
+      await concludeEarlier(session, options, await unfinishedJournals(session.stateDirectory));
     return work(await observe(runner, options.where, (project) => session.lockProject(project)));
   });
 }
 
 /**
- * Lock and no unfinished business, for what changes only files and needs no engine. Throws UNFINISHED (exit 5) where an
- * earlier execution has to be concluded.
+ * Lock and no unfinished business, for what changes only files and needs no engine.
  */
 export async function withDirectory<T>(
   runner: Runner,
   options: SessionOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  return withLock(runner, options, async ({ stateDirectory }) => {
-    const [first] = options.dryRun ? [] : unsettled(await unfinishedJournals(stateDirectory));
-    if (first !== undefined) throw notConcluded(first);
+  return withLock(runner, options, async (session) => {
+    const journals = options.dryRun ? [] : await unfinishedJournals(session.stateDirectory);
+    const open = unsettled(journals);
+    // What has only to be cleared up on an engine waits for a command that needs one.
+    const now = journals.filter((each) => open.includes(each) || !(each.plan && needsEngine(each.plan)));
+    await concludeEarlier(session, options, now);
     return work();
   });
 }
@@ -122,8 +126,11 @@ export async function withDirectory<T>(
  * Deals with what was cut off before: what has only to be cleared up is; where something has to be decided, whoever is
  * on the terminal is asked. Throws UNFINISHED (exit 5) otherwise: nobody knows what stands where.
  */
-async function concludeEarlier(session: Session, options: SessionOptions): Promise<void> {
-  const journals = await unfinishedJournals(session.stateDirectory);
+async function concludeEarlier(
+  session: Session,
+  options: SessionOptions,
+  journals: readonly UnfinishedJournal[],
+): Promise<void> {
   const open = unsettled(journals);
   const [first] = open;
   if (first !== undefined && !options.interactive) throw notConcluded(first);

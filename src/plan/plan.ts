@@ -30,6 +30,13 @@ export interface Plan {
   subject?: unknown;
 }
 
+/** Whether anything of it concerns the engine; without that it can be concluded where there is none. */
+export function needsEngine({ steps, undo, finish = [] }: Plan): boolean {
+  return [...steps, ...undo, ...finish].some(({ kind }) => !FILES_ALONE.has(kind));
+}
+
+const FILES_ALONE: ReadonlySet<Step['kind']> = new Set(['edit-file', 'prove-model', 'unedit-file']);
+
 /**
  * The steps of the way back that have nothing to bring back: files that the plan never got to, or whose edit was
  * refused (whatever is in them now was written by somebody else), databases when none was loaded, and services when

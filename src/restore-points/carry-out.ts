@@ -1,20 +1,20 @@
 import type { Runner } from '../docker/runner.ts';
 import { isInterruption, messageOf, RewindError, withState } from '../errors.ts';
-import { execute, type ExecutionObserver } from '../plan/executor.ts';
+import { execute, type ExecutionContext } from '../plan/executor.ts';
 import { Journal } from '../plan/journal.ts';
 import { describeStep, type Plan } from '../plan/plan.ts';
 import { openStateDirectory } from '../plan/state-directory.ts';
 import { completePoints } from './complete-points.ts';
 
 /**
- * Executes a plan about data under its journal. Throws `failed` (exit 1; the error's own code where it refused before
+ * Executes a plan that records no deployment under its journal. Throws `failed` (exit 1; the error's own code where it refused before
  * anything was touched) when everything is as it was, `notUndone` (5) when the way back failed. Returns what people
  * should know of what could not be cleared away.
  */
-export async function carryOutData(
+export async function carryOutPlan(
   runner: Runner,
   plan: Plan,
-  options: { observer: ExecutionObserver; signal: AbortSignal },
+  options: Pick<ExecutionContext, 'observer' | 'signal' | 'before'>,
 ): Promise<string[]> {
   const stateDirectory = await openStateDirectory(plan.scope.directory);
   const journal = await Journal.begin(stateDirectory, plan);

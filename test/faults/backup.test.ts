@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { cutText, FaultProject } from './fault-project.ts';
+import { cutOff, cutText, writesOf } from './cut-off.ts';
+import { FaultProject } from './fault-project.ts';
 import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
@@ -13,7 +14,7 @@ describe('a backup that is killed at any step', function () {
   after(() => project.remove());
 
   it('leaves services running, data as it was, and a whole restore point or none', async () => {
-    const writes = await project.writesOf(['backup']);
+    const writes = await writesOf(project, ['backup']);
     expect(writes.journal).to.be.greaterThan(8);
     for (const [index, cut] of cutsOf(writes, 6).entries()) {
       const args = ['backup', '--mode', index % 2 === 0 ? 'stop' : 'pause'];
@@ -23,7 +24,7 @@ describe('a backup that is killed at any step', function () {
       const where = cutText(cut);
       const earlier = await remember(project);
       const points = project.points();
-      expect(await project.cut(args, cut), where).to.equal(true);
+      expect(await cutOff(project, args, cut), where).to.equal(true);
       // Nobody has to type anything for that.
       await project.untilWell();
       const aftermath = await conclude(project, cut, earlier);

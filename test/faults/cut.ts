@@ -2,7 +2,8 @@
  * Loaded into the command under test (`node --import`): kills its whole session with SIGKILL at one write, as a crash
  * would. Nothing of it is in the product. REWIND_CUT says where: `journal:before:3` before the third write of the journal or
  * the history, `journal:torn:3` with half of it written, `journal:after:3` once it is on the disk; `stream:at:7` at the
- * seventh chunk that is read from or written to a restore point. Without it the writes are counted into REWIND_CUT_COUNT.
+ * seventh chunk that is read from or written to a restore point; `file:before:2` and `file:after:2` around the moment in which
+ * the second file of the project gets its new content. Without it the writes are counted into REWIND_CUT_COUNT.
  */
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
@@ -10,10 +11,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { killSession, sessionOf } from '../integration/session.ts';
 
-type Kind = 'journal' | 'stream';
+type Kind = 'journal' | 'stream' | 'file';
 
 const [kind = '', moment = '', number = ''] = (process.env['REWIND_CUT'] ?? '').split(':');
-const counts = { journal: 0, stream: 0 };
+const counts = { journal: 0, stream: 0, file: 0 };
 
 const isJournal = (path: unknown): boolean =>
   typeof path === 'string' &&
@@ -79,6 +80,15 @@ fsp.open = async (path, flags, mode) => {
   if (flags === undefined || flags === 'r') return handle;
   if (isJournal(path)) return ofJournal(handle);
   return isPoint(path) ? ofPoint(handle) : handle;
+};
+
+const rename = fsp.rename;
+fsp.rename = async (from, to) => {
+  if (typeof from !== 'string' || !from.endsWith('.rewind-tmp')) return rename(from, to);
+  counts.file += 1;
+  if (reached('file', 'before')) die();
+  await rename(from, to);
+  if (reached('file', 'after')) die();
 };
 
 const createReadStream = fs.createReadStream;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { cutText, FaultProject, type Cut } from './fault-project.ts';
+import { type Cut, cutOff, cutText, writesOf } from './cut-off.ts';
+import { FaultProject } from './fault-project.ts';
 import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
@@ -28,7 +29,7 @@ for (const command of ['deploy', 'rollback'] as const) {
     it('leaves files and images as before or as after, and says in the history which', async () => {
       const texts = { v1: project.read('compose.yml'), v2: '' };
       texts.v2 = texts.v1.replace(`${project.repository}:v1`, `${project.repository}:v2`);
-      const writes = await project.writesOf(['deploy', `web=${project.repository}:v2`]);
+      const writes = await writesOf(project, ['deploy', `web=${project.repository}:v2`]);
       expect(project.read('compose.yml')).to.equal(texts.v2);
       let now: 'v1' | 'v2' = 'v2';
       for (const cut of cutsOf(
@@ -39,7 +40,7 @@ for (const command of ['deploy', 'rollback'] as const) {
         const earlier = await remember(project);
         const history = await project.history();
         const to: 'v1' | 'v2' = now === 'v1' ? 'v2' : 'v1';
-        expect(await project.cut(argsTo(to), cut), where).to.equal(true);
+        expect(await cutOff(project, argsTo(to), cut), where).to.equal(true);
         const aftermath = await conclude(project, cut, earlier);
         const [record] = await project.history();
         const recorded = (await project.history()).length - history.length;
@@ -57,7 +58,7 @@ for (const command of ['deploy', 'rollback'] as const) {
       expect((await project.rewind(argsTo(now === 'v1' ? 'v2' : 'v1'))).exitCode).to.equal(0);
 
       async function rollbackWrites() {
-        const counted = await project.writesOf(argsTo('v1'));
+        const counted = await writesOf(project, argsTo('v1'));
         now = 'v1';
         return counted;
       }

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dockerConfig } from '../e2e/installed.ts';
 import { DataProject, HELPER_IMAGE } from '../integration/volumes/data-project.ts';
 import { until } from '../integration/world.ts';
 
@@ -35,17 +32,6 @@ for volume in data other; do
   done
 done
 `;
-
-export interface Cut {
-  kind: 'journal' | 'stream';
-  moment: 'before' | 'torn' | 'after' | 'at';
-  number: number;
-}
-
-export const cutText = ({ kind, moment, number }: Cut): string => `${kind}:${moment}:${number}`;
-
-/** The module that cuts commands off. */
-export const HOOK = join(import.meta.dirname, 'cut.ts');
 
 /** A project with a service that numbers its writes, two volumes, and images to deploy. */
 export class FaultProject extends DataProject {
@@ -104,36 +90,6 @@ export class FaultProject extends DataProject {
     return createHash('sha256')
       .update(await this.within(CONTENT))
       .digest('hex');
-  }
-
-  /** Runs a command with the hook that cuts it off; true where it really was killed. */
-  async cut(args: readonly string[], cut: Cut, options: { watchdog?: 'killed' } = {}): Promise<boolean> {
-    const killed =
-      options.watchdog === undefined ? {} : { REWIND_CUT_WATCHDOGS: this.path('.rewind/journal') };
-    const child = spawn('docker', ['rewind', ...args], {
-      cwd: this.directory,
-      env: { ...process.env, ...(await this.hooked()), ...killed, REWIND_CUT: cutText(cut) },
-      stdio: 'ignore',
-      detached: true,
-    });
-    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    return signal === 'SIGKILL';
-  }
-
-  /** How many writes a command makes, by running it to its end. */
-  async writesOf(args: readonly string[]): Promise<{ journal: number; stream: number }> {
-    const report = join(this.acks, 'count.json');
-    const outcome = await this.rewind(args, { env: { ...(await this.hooked()), REWIND_CUT_COUNT: report } });
-    if (outcome.exitCode !== 0) throw new Error(`exit ${outcome.exitCode}: ${outcome.stderr}`);
-    return JSON.parse(readFileSync(report, 'utf8')) as { journal: number; stream: number };
-  }
-
-  private async hooked(): Promise<Record<string, string>> {
-    return {
-      DOCKER_CONFIG: await dockerConfig(),
-      REWIND_HELPER_IMAGE: HELPER_IMAGE,
-      NODE_OPTIONS: `--import=${HOOK} --disable-warning=ExperimentalWarning`,
-    };
   }
 
   async untilWell(): Promise<void> {

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import { dockerConfig } from '../e2e/installed.ts';
 import { killSession } from '../integration/session.ts';
 import { leftovers, until } from '../integration/world.ts';
-import { cutText, FaultProject, type Cut } from './fault-project.ts';
+import { type Cut, cutOff, cutText, writesOf } from './cut-off.ts';
+import { FaultProject } from './fault-project.ts';
 import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
 import { FULL, TIMEOUT_MS } from './wanted.ts';
 
@@ -22,19 +23,17 @@ describe('recover', function () {
     const old = await project.content();
     const args = ['restore', id, '--yes', '--no-safety-backup'];
     await project.fill('new');
-    const writes = await project.writesOf(args);
+    const writes = await writesOf(project, args);
     await project.fill('new');
     let present = await project.content();
-    const places = cutsOf({ journal: writes.journal, stream: 0 }, 12).filter(
-      ({ moment }) => moment === 'after',
-    );
+    const places = cutsOf({ ...writes, file: 0, stream: 0 }, 12).filter(({ moment }) => moment === 'after');
     for (const cut of FULL ? places : places.slice(-3)) {
       const earlier = await remember(project);
-      expect(await project.cut(args, cut, { watchdog: 'killed' }), cutText(cut)).to.equal(true);
+      expect(await cutOff(project, args, cut, { watchdog: 'killed' }), cutText(cut)).to.equal(true);
       // Each recover gets one write further than the one before, until one comes to its end.
       for (let number = 1; ; number += FULL ? 1 : 3) {
         const again: Cut = { kind: 'journal', moment: number % 2 === 0 ? 'before' : 'after', number };
-        if (!(await project.cut(['recover'], again, { watchdog: 'killed' }))) break;
+        if (!(await cutOff(project, ['recover'], again, { watchdog: 'killed' }))) break;
       }
       const aftermath = await conclude(project, cut, earlier);
       const content = await project.content();

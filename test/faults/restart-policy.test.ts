@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { FaultProject, type Cut } from './fault-project.ts';
+import { type Cut, cutOff } from './cut-off.ts';
+import { FaultProject } from './fault-project.ts';
 import { conclude, remember } from './sweep.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
@@ -26,7 +27,7 @@ describe('a service that the engine starts whenever it starts itself', function 
     const swap = steps.findIndex(({ kind }) => kind === 'swap-volumes');
     const cut: Cut = { kind: 'journal', moment: 'after', number: 2 + 2 * swap };
     const earlier = await remember(project);
-    expect(await project.cut(args, cut)).to.equal(true);
+    expect(await cutOff(project, args, cut)).to.equal(true);
     expect(await policyAndState()).to.equal('unless-stopped exited');
     await conclude(project, cut, earlier);
     expect(await policyAndState()).to.equal('always running');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { cutText, FaultProject, type Cut } from './fault-project.ts';
+import { type Cut, cutOff, cutText, writesOf } from './cut-off.ts';
+import { FaultProject } from './fault-project.ts';
 import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
@@ -17,13 +18,13 @@ describe('a restore that is killed at any step', function () {
     const old = await project.content();
     const args = ['restore', id, '--yes', '--no-safety-backup'];
     await project.fill('new');
-    const writes = await project.writesOf(args);
+    const writes = await writesOf(project, args);
     await project.fill('new');
     let present = await project.content();
     for (const cut of cutsOf(writes, 8)) {
       const where = cutText(cut);
       const earlier = await remember(project);
-      expect(await project.cut(args, cut), where).to.equal(true);
+      expect(await cutOff(project, args, cut), where).to.equal(true);
       const aftermath = await conclude(project, cut, earlier);
       const content = await project.content();
       const restored = aftermath.outcome === 'finished';
@@ -52,7 +53,7 @@ describe('a restore that is killed at any step', function () {
       const present = await project.content();
       const cut: Cut = { kind: 'journal', moment: 'after', number };
       const earlier = await remember(project);
-      expect(await project.cut(args, cut), cutText(cut)).to.equal(true);
+      expect(await cutOff(project, args, cut), cutText(cut)).to.equal(true);
       const aftermath = await conclude(project, cut, earlier);
       expect(aftermath.outcome, cutText(cut)).to.equal(restored ? 'finished' : 'undone');
       expect(await project.content(), cutText(cut)).to.equal(restored ? old : present);
@@ -67,7 +68,7 @@ describe('a restore that is killed at any step', function () {
     const steps: unknown[] = (await project.json([...args, '--dry-run'])).document.steps;
     await project.fill('new');
     const last: Cut = { kind: 'journal', moment: 'after', number: 1 + 2 * steps.length };
-    expect(await project.cut(args, last)).to.equal(true);
+    expect(await cutOff(project, args, last)).to.equal(true);
     const next = await project.must(['backup', '--progress', 'plain']);
     expect(next.stderr).to.contain('restore: finished');
     expect(await project.content()).to.equal(old);

@@ -1,14 +1,17 @@
 import { expect } from 'chai';
-import { cutText, type Cut, type FaultProject } from './fault-project.ts';
+import { cutText, type Cut, type Writes } from './cut-off.ts';
+import type { FaultProject } from './fault-project.ts';
 import { spread } from './wanted.ts';
 
 const MOMENTS = ['before', 'torn', 'after'] as const;
 
 /** Every place to cut a command off that makes so many writes; a sample of `some` of them unless all are asked for. */
-export function cutsOf(writes: { journal: number; stream: number }, some: number): Cut[] {
+export function cutsOf(writes: Writes, some: number): Cut[] {
   const all: Cut[] = [];
   for (let number = 1; number <= writes.journal; number += 1)
     all.push(...MOMENTS.map((moment): Cut => ({ kind: 'journal', moment, number })));
+  for (let number = 1; number <= writes.file; number += 1)
+    all.push({ kind: 'file', moment: 'before', number }, { kind: 'file', moment: 'after', number });
   // The same content makes a few chunks more or fewer each time.
   for (let number = 1; number <= writes.stream * 0.7; number += 1)
     all.push({ kind: 'stream', moment: 'at', number });

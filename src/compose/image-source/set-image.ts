@@ -2,14 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
-import { applyFileEdit, edited, refuseUnwritable, undoFileEdit } from '../file-edit.ts';
+import { edited } from '../file-edit.ts';
 import type { ComposeOptions } from '../options.ts';
-import { loadProject, resolveModel, type Project } from '../project.ts';
+import { loadProject, type Project } from '../project.ts';
 import { rewindConfig } from '../rewind-config.ts';
 import { effectsBeyondYes } from './consent.ts';
 import { planImageEdits } from './plan.ts';
-import { proveImageEdits } from './proof.ts';
-import type { Effect, FileEdit, ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
+import type { Effect, ImageChange, ImageEditOptions, ImageEditPlan } from './types.ts';
 import { shownLines, unifiedDiff } from './unified-diff.ts';
 
 /** `SERVICE=REF` as typed. Throws INVALID_CHANGE (exit 2). */
@@ -53,51 +52,6 @@ export async function diffOf(prepared: PreparedImages): Promise<string> {
     return unifiedDiff(relative(prepared.project.directory, edit.path), edit, { before, after, shown });
   });
   return (await Promise.all(diffs)).join('');
-}
-
-/**
- * Makes the edit and proves it: the resolved model may differ in what the plan says only. Otherwise, on any failure
- * and when `signal` is aborted, every byte is put back before the error is thrown.
- */
-export async function writeImages(
-  prepared: PreparedImages,
-  runner: Runner,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { project, changes, plan } = prepared;
-  await refuseUnwritable(plan.files);
-  const written: FileEdit[] = [];
-  try {
-    for (const edit of plan.files) {
-      signal?.throwIfAborted();
-      await applyFileEdit(edit);
-      written.push(edit);
-    }
-    const after = await resolveModel(runner, plan.options, project.cwd);
-    signal?.throwIfAborted();
-    proveImageEdits(project.model, after, changes, plan);
-  } catch (error) {
-    await takeBack(written, error);
-    throw error;
-  }
-}
-
-async function takeBack(files: readonly FileEdit[], cause: unknown): Promise<void> {
-  const left: string[] = [];
-  for (const edit of files.toReversed()) {
-    await undoFileEdit(edit).catch(() => left.push(edit.path));
-  }
-  if (left.length === 0) return;
-  throw new RewindError(
-    'NOT_TAKEN_BACK',
-    `the edit failed, and ${left.join(', ')} could not be put back as it was`,
-    {
-      exit: 'notUndone',
-      hint: 'Look at the file: git diff shows what is different',
-      details: [cause instanceof Error ? cause.message : String(cause)],
-      cause,
-    },
-  );
 }
 
 /** The JSON document of the command; `diff` is there with a dry run. */

@@ -2,16 +2,12 @@ import { chmodSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { planImageEdits } from '../../../src/compose/image-source/plan.ts';
-import {
-  diffOf,
-  prepareImages,
-  writeImages,
-  type PreparedImages,
-} from '../../../src/compose/image-source/set-image.ts';
+import { diffOf, prepareImages, type PreparedImages } from '../../../src/compose/image-source/set-image.ts';
 import type { ImageEditOptions } from '../../../src/compose/image-source/types.ts';
 import { NO_COMPOSE_OPTIONS, type ComposeOptions } from '../../../src/compose/options.ts';
 import { loadProject, type Project } from '../../../src/compose/project.ts';
 import { withStandardInput } from '../../../src/compose/standard-input.ts';
+import { writeImages as writeImagesUntil } from '../../../src/deployments/write-images.ts';
 import type { Runner } from '../../../src/docker/runner.ts';
 import { RewindError } from '../../../src/errors.ts';
 import { rewind } from '../../e2e/installed.ts';
@@ -30,6 +26,12 @@ async function prepared(
   const where = { options: { ...NO_COMPOSE_OPTIONS, ...compose }, cwd: root, env: process.env };
   return prepareImages(where, [{ service, image }], options, runner);
 }
+
+const writeImages = (
+  edit: PreparedImages,
+  runner: Runner,
+  signal = new AbortController().signal,
+): Promise<void> => writeImagesUntil(edit, runner, signal);
 
 async function failure(action: Promise<unknown>): Promise<RewindError> {
   const error: unknown = await action.then(
@@ -55,7 +57,7 @@ describe('image-source: edit and proof', () => {
   it('puts every byte back when Compose fails after the edit, and when it is interrupted', async () => {
     const root = directoryWith({ 'compose.yml': SHARED });
     const broken: Runner = { run: () => Promise.resolve({ exitCode: 1, stdout: '', stderr: 'no' }) };
-    expect((await failure(writeImages(await prepared(root, 'web=app:2'), broken))).exitCode).equal(2);
+    expect((await failure(writeImages(await prepared(root, 'web=app:2'), broken))).exitCode).equal(1);
     expect(readFileSync(join(root, 'compose.yml'), 'utf8')).equal(SHARED);
     const interrupted = AbortSignal.abort(
       new RewindError('INTERRUPTED', 'interrupted', { exit: 'interrupted' }),
@@ -73,7 +75,7 @@ describe('image-source: edit and proof', () => {
     expect((await failure(writeImages(edit, runnerWith()))).code).equal('FILE_CHANGED');
     expect(readFileSync(join(root, 'compose.yml'), 'utf8')).equal(files['compose.yml']);
     expect(readFileSync(join(root, '.env'), 'utf8')).equal('T=1\nX=mine\n');
-    expect(readdirSync(root).toSorted()).deep.equal(['.env', 'compose.yml']);
+    expect(readdirSync(root).toSorted()).deep.equal(['.env', '.rewind', 'compose.yml']);
   });
 
   it('edits what a symbolic link leads to, and keeps the link', async () => {
