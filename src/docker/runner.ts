@@ -28,7 +28,7 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** Ends the program with SIGTERM. */
   signal?: AbortSignal;
-  /** In a process group of its own, which the terminal's Ctrl-C does not reach: for short calls that must not be cut off. */
+  /** In a process group of its own, which the terminal's Ctrl-C does not reach: for short calls that must not be cut off; waited for as long as for an answer. */
   shielded?: true;
 }
 
@@ -45,7 +45,7 @@ export interface StreamOptions<T> {
 
 /**
  * The one way to run docker and git. A non-zero exit is a result, not an error: only the caller knows its meaning.
- * A question that is not answered in time throws NO_ANSWER; what may change something is waited for.
+ * A question that is not answered in time throws NO_ANSWER; what may change something is waited for, unless it is short.
  */
 export interface Runner {
   run(argv: Argv, options?: RunOptions): Promise<RunResult>;
@@ -110,7 +110,8 @@ export class ProcessRunner implements Runner {
         ? {}
         : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
     } satisfies Options);
-    const result = isQuestion(argv) ? await answered(subprocess, argv) : await subprocess;
+    const short = isQuestion(argv) || options.shielded === true;
+    const result = short ? await answered(subprocess, argv) : await subprocess;
     if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined) {
       throw notStarted(program, result);
     }

@@ -26,6 +26,8 @@ const DEPLOY: Fault[] = [
   { mode: 'cut', number: 2, pattern: 'docker container inspect *' },
   { mode: 'cut', number: 2, pattern: 'docker compose * config *json' },
   { mode: 'hang', number: 2, pattern: 'docker ps *' },
+  { mode: 'hang', number: 1, pattern: 'docker volume create *' },
+  { mode: 'hang', number: 1, pattern: 'docker volume rm *' },
 ];
 
 const ROLLBACK: Fault[] = [
