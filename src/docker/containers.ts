@@ -1,6 +1,7 @@
 import type { Argv, Runner } from './runner.ts';
 import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
+import { intervalOf, isUncheckedSincePause, type InspectedHealth } from './health-status.ts';
 
 /** One container of a Compose project, as the engine describes it. */
 export interface ContainerState {
@@ -14,8 +15,10 @@ export interface ContainerState {
   /** What it really runs: `sha256:…`. */
   imageId: string;
   status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
-  /** Undefined where the container has no health check. */
+  /** Undefined where the container has no health check; for one that was paused what its last check said. */
   health?: 'starting' | 'healthy' | 'unhealthy';
+  /** No check was made since it was paused; milliseconds between two checks. */
+  uncheckedMs?: number;
   exitCode: number;
   /** ISO 8601; the year 1 where it never ended. */
   finishedAt: string;
@@ -101,20 +104,28 @@ interface Inspected {
   Name: string;
   Image: string;
   RestartCount: number;
-  Config: { Image: string; Labels: Record<string, string>; ExposedPorts?: object; StopTimeout?: number };
+  Config: {
+    Image: string;
+    Labels: Record<string, string>;
+    ExposedPorts?: object;
+    StopTimeout?: number;
+    Healthcheck?: { Interval?: number };
+  };
   HostConfig?: { RestartPolicy?: { Name: string } };
   State: {
     Status: ContainerState['status'];
     ExitCode: number;
     FinishedAt: string;
-    Health?: { Status: string };
+    Health?: InspectedHealth;
   };
   Mounts?: { Type: string; Name?: string; Source?: string; Destination: string; RW: boolean }[];
 }
 
 export function parseContainers(json: string): ContainerState[] {
   const containers = jsonAnswer<Inspected[]>(json, 'containers').map((entry): ContainerState => {
-    const health = entry.State.Health?.Status;
+    const { Health } = entry.State;
+    const unchecked = Health !== undefined && isUncheckedSincePause(Health);
+    const health = unchecked ? 'healthy' : Health?.Status;
     return {
       id: entry.Id,
       name: entry.Name.replace(/^\//, ''),
@@ -124,6 +135,7 @@ export function parseContainers(json: string): ContainerState[] {
       imageId: entry.Image,
       status: entry.State.Status,
       ...(health === 'starting' || health === 'healthy' || health === 'unhealthy' ? { health } : {}),
+      ...(unchecked ? { uncheckedMs: intervalOf(entry.Config.Healthcheck) } : {}),
       exitCode: entry.State.ExitCode,
       finishedAt: entry.State.FinishedAt,
       restartCount: entry.RestartCount,

@@ -1,6 +1,7 @@
 import { jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 import { inspectContainersArgv } from './containers.ts';
+import { intervalOf, isUncheckedSincePause, type InspectedHealth } from './health-status.ts';
 import type { Runner } from './runner.ts';
 
 /** How a container is, and what its health check said last. */
@@ -23,14 +24,8 @@ interface Inspected {
   Id: string;
   Name: string;
   Config: { Healthcheck?: { Interval?: number } };
-  State: {
-    Status: string;
-    Health?: { Status: string; Log?: { Start: string; ExitCode: number }[] | null };
-  };
+  State: { Status: string; Health?: InspectedHealth };
 }
-
-// The engine's own default, where the interval is given as 0 or not at all.
-const INTERVAL_MS = 30_000;
 
 /** The present state of these containers. Throws where one is gone. */
 export async function healthOf(runner: Runner, ids: readonly string[]): Promise<Health[]> {
@@ -39,7 +34,6 @@ export async function healthOf(runner: Runner, ids: readonly string[]): Promise<
   if (result.exitCode !== 0) throw engineError(result, 'looking at containers');
   return jsonAnswer<Inspected[]>(result.stdout, 'containers').map(({ Id, Name, Config, State }) => {
     const last = State.Health?.Log?.at(-1);
-    const nanoseconds = Config.Healthcheck?.Interval ?? 0;
     return {
       id: Id,
       name: Name.replace(/^\//, ''),
@@ -48,8 +42,8 @@ export async function healthOf(runner: Runner, ids: readonly string[]): Promise<
         ? {}
         : {
             check: {
-              status: State.Health.Status,
-              intervalMs: nanoseconds === 0 ? INTERVAL_MS : nanoseconds / 1e6,
+              status: isUncheckedSincePause(State.Health) ? 'healthy' : State.Health.Status,
+              intervalMs: intervalOf(Config.Healthcheck),
               ...(last === undefined ? {} : { lastAt: last.Start }),
               lastPassed: last?.ExitCode === 0,
             },

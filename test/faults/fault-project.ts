@@ -44,10 +44,18 @@ export class FaultProject extends DataProject {
   ): Promise<FaultProject> {
     const project = new FaultProject();
     project.#restart = options.restart;
-    await Promise.all(['v1', 'v2'].map((tag) => project.image(tag)));
-    project.write('compose.yml', project.composeFile());
-    await project.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
+    await project.start();
     return project;
+  }
+
+  protected async start(): Promise<void> {
+    await Promise.all(['v1', 'v2'].map((tag) => this.image(tag)));
+    this.write('compose.yml', this.composeFile());
+    await this.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
+  }
+
+  get services(): string[] {
+    return ['web'];
   }
 
   composeFile(): string {
@@ -94,10 +102,13 @@ export class FaultProject extends DataProject {
 
   async untilWell(): Promise<void> {
     await until(
-      'the service to be well again',
+      'the services to be well again',
       async () => {
-        const [web, ...more] = await this.containers();
-        return more.length === 0 && web?.status === 'running' && web.health === 'healthy';
+        for (const service of this.services) {
+          const [only, ...more] = await this.containers(service);
+          if (more.length > 0 || only?.status !== 'running' || only.health !== 'healthy') return false;
+        }
+        return true;
       },
       60_000,
     );

@@ -12,7 +12,7 @@ import { inspectImages } from '../../docker/images.ts';
 import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
-import { gaveUpWaiting, settle } from './settle.ts';
+import { endedForNothing, settle } from './settle.ts';
 import { withImages } from './override-file.ts';
 import { awaitPendingStops } from './pending-stops.ts';
 import { lastLogs } from './up.ts';
@@ -174,7 +174,8 @@ async function compose(
     onLine: context.onLine,
   });
   if (result.exitCode === 0) return;
-  if (gaveUpWaiting(result) && (await settle(context, services)).length === 0) return;
+  const forNothing = await endedForNothing(context, result, services);
+  if (forNothing && (await settle(context, services)).length === 0) return;
   const error = engineError(result, doing);
   const containers = await listContainers(context.runner, context.scope.project).catch(() => []);
   const failed = containers.filter((entry) => services.includes(entry.service) && !wasWell(entry));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listContainers, type ContainerState } from '../../docker/containers.ts';
-import { lastLine } from '../../docker/engine-error.ts';
+import { listContainers, startArgv, type ContainerState } from '../../docker/containers.ts';
+import { engineError, lastLine } from '../../docker/engine-error.ts';
 import type { RunResult } from '../../docker/runner.ts';
 import type { StepContext } from './context.ts';
 
@@ -10,8 +10,31 @@ const POLL_MS = 300;
  * Whether `up --wait` ended only because it does not know how to wait: it does so for all services at once as soon as
  * one container ended with 0 (docker/compose#10596) or has its health check disabled, although nothing is wrong then.
  */
-export function gaveUpWaiting(result: RunResult): boolean {
+function gaveUpWaiting(result: RunResult): boolean {
   return /^container \S+ (?:exited \(0\)|has no healthcheck configured)$/.test(lastLine(result));
+}
+
+/**
+ * Whether `up --wait` ended although nothing is wrong that it knows of. It also takes a container that was paused for
+ * unhealthy until its next check, and does not start what depends on its health: that is started here.
+ */
+export async function endedForNothing(
+  context: StepContext,
+  result: RunResult,
+  services: readonly string[],
+): Promise<boolean> {
+  if (gaveUpWaiting(result)) return true;
+  const name = /\bcontainer (\S+) is unhealthy$/.exec(lastLine(result))?.[1];
+  if (name === undefined) return false;
+  const containers = await listContainers(context.runner, context.scope.project);
+  const unchecked = containers.some((each) => each.name === name && each.uncheckedMs !== undefined);
+  if (!unchecked) return false;
+  const left = containers.filter((each) => each.status === 'created' && services.includes(each.service));
+  if (left.length === 0) return true;
+  const started = await context.runner.run(startArgv(left.map(({ id }) => id)), { signal: context.signal });
+  if (started.exitCode !== 0 && !context.signal.aborted)
+    throw engineError(started, 'starting what depends on it');
+  return true;
 }
 
 /**

@@ -13,7 +13,6 @@ import {
   type ContainerState,
 } from '../../docker/containers.ts';
 import { engineError } from '../../docker/engine-error.ts';
-import { healthOf } from '../../docker/health.ts';
 import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../durable.ts';
@@ -110,7 +109,7 @@ export async function resumeContainers(step: ResumeContainers, context: StepCont
     const always = level.filter((each) => each.restartsAlways && present.some(({ id }) => id === each.id));
     if (always.length > 0)
       await docker(context, restartPolicyArgv('always', always.map(({ id }) => id)), 'setting its restart policy'); // prettier-ignore
-    await waitFor(present, level, new Set(paused), step.evenUnhealthy === true, context);
+    await waitFor(present, level, step.evenUnhealthy === true, context);
     for (const { service } of level) record.until[service] ??= monotonicMs();
   }
   await saveRecord(context.workDirectory, record).catch(() => {});
@@ -135,27 +134,16 @@ function presentOf(level: readonly RunningContainer[], all: readonly ContainerSt
   return [...new Map(found.map((container) => [container.id, container])).values()];
 }
 
-/** Those of the paused ones whose next check is so far off that nobody wants to wait for it. */
-async function seldomChecked(
-  paused: ReadonlySet<string>,
-  { runner }: StepContext,
-): Promise<ReadonlySet<string>> {
-  const found = await healthOf(runner, [...paused]);
-  return new Set(found.filter(({ check }) => (check?.intervalMs ?? 0) >= AFTER_PAUSE_MS).map(({ id }) => id));
-}
-
 async function waitFor(
   containers: readonly ContainerState[],
   level: readonly RunningContainer[],
-  paused: ReadonlySet<string>,
   evenUnhealthy: boolean,
   context: StepContext,
 ): Promise<void> {
   const begun = monotonicMs();
-  const seldom = await seldomChecked(paused, context);
-  // The engine calls a container unhealthy from its pause to its next check: that is no news of how it is now.
-  const isUnhealthy = ({ id, health }: ContainerState): boolean =>
-    health === 'unhealthy' && !seldom.has(id) && !(paused.has(id) && monotonicMs() - begun < AFTER_PAUSE_MS);
+  // Of one that was paused the next check is waited for, but where that is so far off that nobody wants to.
+  const isToBeChecked = ({ uncheckedMs }: ContainerState): boolean =>
+    uncheckedMs !== undefined && uncheckedMs < AFTER_PAUSE_MS && monotonicMs() - begun < AFTER_PAUSE_MS;
   const deadline = monotonicMs() + HEALTH_TIMEOUT_MS;
   for (;;) {
     const now = await inspectContainers(
@@ -165,7 +153,7 @@ async function waitFor(
     const failed = now.filter(
       (container) =>
         ['exited', 'dead', 'restarting'].includes(container.status) ||
-        (!evenUnhealthy && isUnhealthy(container)),
+        (!evenUnhealthy && container.health === 'unhealthy'),
     );
     if (failed.length > 0 || monotonicMs() > deadline) {
       throw new RewindError(
@@ -183,8 +171,7 @@ async function waitFor(
         (container) =>
           !wasHealthy(container) ||
           container.health === undefined ||
-          container.health === 'healthy' ||
-          seldom.has(container.id) ||
+          (container.health === 'healthy' && !isToBeChecked(container)) ||
           (evenUnhealthy && container.health === 'unhealthy'),
       )
     )

@@ -4,7 +4,7 @@ import type { ContainerState } from '../../docker/containers.ts';
 import { engineError, isUnreachable, lastLine } from '../../docker/engine-error.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
-import { gaveUpWaiting, notUp, settle, statesOf } from './settle.ts';
+import { endedForNothing, notUp, settle, statesOf } from './settle.ts';
 
 /** `docker compose up -d --wait` of these services. */
 export interface ComposeUp extends StepBase {
@@ -27,7 +27,7 @@ export async function up(step: ComposeUp, context: StepContext): Promise<void> {
   });
   if (result.exitCode === 0 || context.signal.aborted) return;
   if (isUnreachable(result)) throw engineError(result);
-  const gaveUp = gaveUpWaiting(result);
+  const gaveUp = await endedForNothing(context, result, step.services);
   const down = await (gaveUp ? settle : notUp)(context, step.services);
   if (context.signal.aborted || (gaveUp && down.length === 0)) return;
   throw new RewindError(

@@ -43,6 +43,17 @@ describe('containers as the engine describes them', () => {
     expect(parse(inspected('d', { state: { Health: { Status: 'none' } } }))[0]?.health).to.equal(undefined);
   });
 
+  it('are as their last check said where none was made since a pause', () => {
+    const health = (FailingStreak: number, ExitCode: number) => ({
+      state: { Health: { Status: 'unhealthy', FailingStreak, Log: [{ Start: '', ExitCode }] } },
+      config: { Labels: {}, Healthcheck: { Interval: 3_600_000_000_000 } },
+    });
+    expect(parse(inspected('a', health(0, 0)))[0]).to.include({ health: 'healthy', uncheckedMs: 3_600_000 });
+    const failed = parse(inspected('b', health(3, 1)))[0];
+    expect(failed?.health).to.equal('unhealthy');
+    expect(failed).to.not.have.property('uncheckedMs');
+  });
+
   it('run while they are paused or start again', () => {
     const running = ['running', 'paused', 'restarting', 'exited', 'created', 'dead'].filter((Status) =>
       isRunning(parse(inspected('x', { state: { Status } }))[0]!),
