@@ -48,14 +48,15 @@ export default class Backup extends ChangingCommand {
 
   async run(): Promise<object> {
     const { flags, argv } = await this.parse(Backup);
-    const [{ withObservation }, { takePoint }, { finishData }, texts, { pointSummary }] = await Promise.all([
-      import('../deployments/session.ts'),
-      import('../restore-points/take-point.ts'),
-      import('../cli/finish-data.ts'),
-      import('../ui/data-plan-text.ts'),
-      import('../ui/point-text.ts'),
-    ]);
-    return withObservation(this.runner, this.session('backup', flags), async (observation) => {
+    const [{ withDataObservation }, { takePoint }, { finishData }, texts, { pointSummary }] =
+      await Promise.all([
+        import('../deployments/session.ts'),
+        import('../restore-points/take-point.ts'),
+        import('../cli/finish-data.ts'),
+        import('../ui/data-plan-text.ts'),
+        import('../ui/point-text.ts'),
+      ]);
+    return withDataObservation(this.runner, this.session('backup', flags), async (observation) => {
       const { plan, notes, result } = await takePoint(this.runner, observation, {
         names: argv as string[],
         parallel: flags.parallel,

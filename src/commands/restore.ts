@@ -91,7 +91,7 @@ export default class Restore extends ChangingCommand {
     const { args } = parsed;
     const path = parsed.flags.file as unknown as string | undefined;
     const flags = { ...parsed.flags, file: parsed.flags['compose-file'] };
-    const [{ withObservation }, { prepareRestore }, { consentToData, finishData }, texts, { takenText }] =
+    const [{ withDataObservation }, { prepareRestore }, { consentToData, finishData }, texts, { takenText }] =
       await Promise.all([
         import('../deployments/session.ts'),
         import('../restore-points/prepare-restore.ts'),
@@ -99,7 +99,7 @@ export default class Restore extends ChangingCommand {
         import('../ui/data-plan-text.ts'),
         import('../ui/point-text.ts'),
       ]);
-    return withObservation(
+    return withDataObservation(
       this.runner,
       this.session('restore', flags as { 'dry-run': boolean }),
       async (observation) => {

@@ -89,6 +89,18 @@ export async function observe(
   return { ...known, containers: byService(containers), images, hashes };
 }
 
+/** What commands about data need of it: which images and configurations there are is not asked. */
+export async function observeData(
+  runner: Runner,
+  where: Where,
+  beforeEngine: (project: string) => Promise<void> = async () => {},
+): Promise<Omit<Observation, 'images' | 'hashes'>> {
+  const known = await observeProject(runner, where);
+  await beforeEngine(known.project.name);
+  const containers = await listContainers(runner, known.project.name);
+  return { ...known, containers: byService(containers) };
+}
+
 /** Those that a rollback most probably goes to, the current one among them: asking for their images now costs no time. */
 function recentDeployments(deployments: readonly Deployment[]): Deployment[] {
   return deployments.filter((entry) => entry.status === 'succeeded').slice(-4);

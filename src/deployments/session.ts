@@ -12,7 +12,7 @@ import {
   stateDirectoryOf,
 } from '../plan/state-directory.ts';
 import { giveToOwner } from '../plan/ownership.ts';
-import { observe, type Observation, type Where } from './observation.ts';
+import { observe, observeData, type Observation, type Where } from './observation.ts';
 import { notConcluded, unsettled, type Recovered } from './recover.ts';
 
 export interface SessionOptions {
@@ -91,16 +91,36 @@ export async function withLock<T>(
   }
 }
 
-/** Lock, no unfinished business, observation: how every command begins that changes what runs or what is stored. */
+/** Lock, no unfinished business, observation: how every command begins that changes what runs. */
 export async function withObservation<T>(
   runner: Runner,
   options: SessionOptions,
   work: (observation: Observation) => Promise<T>,
 ): Promise<T> {
+  return observed(runner, options, observe, work);
+}
+
+/** The same for a command that changes data alone. */
+export async function withDataObservation<T>(
+  runner: Runner,
+  options: SessionOptions,
+  work: (observation: DataObserved) => Promise<T>,
+): Promise<T> {
+  return observed(runner, options, observeData, work);
+}
+
+type DataObserved = Awaited<ReturnType<typeof observeData>>;
+
+async function observed<O, T>(
+  runner: Runner,
+  options: SessionOptions,
+  look: (runner: Runner, where: Where, beforeEngine: (project: string) => Promise<void>) => Promise<O>,
+  work: (observation: O) => Promise<T>,
+): Promise<T> {
   return withLock(runner, options, async (session) => {
     if (!options.dryRun)
       await concludeEarlier(session, options, await unfinishedJournals(session.stateDirectory));
-    return work(await observe(runner, options.where, (project) => session.lockProject(project)));
+    return work(await look(runner, options.where, (project) => session.lockProject(project)));
   });
 }
 

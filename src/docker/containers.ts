@@ -91,6 +91,17 @@ export async function listContainers(runner: Runner, project: string): Promise<C
   }
 }
 
+/** The running containers of one service, by id; nothing else is asked. */
+export async function runningContainers(runner: Runner, project: string, service: string): Promise<string[]> {
+  const listed = await runner.run([
+    'docker', 'ps', '--quiet', '--no-trunc', '--filter', 'status=running',
+    '--filter', `label=com.docker.compose.project=${project}`, '--filter', `label=com.docker.compose.service=${service}`,
+    '--filter', 'label=com.docker.compose.oneoff=False',
+  ]); // prettier-ignore
+  if (listed.exitCode !== 0) throw engineError(listed);
+  return answerLines(listed.stdout, 'containers');
+}
+
 /** These containers as they are now. Throws where one is gone. */
 export async function inspectContainers(runner: Runner, ids: readonly string[]): Promise<ContainerState[]> {
   if (ids.length === 0) return [];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listContainers, type ContainerState } from '../../docker/containers.ts';
+import { listContainers, runningContainers, type ContainerState } from '../../docker/containers.ts';
 import { streaming } from '../../docker/runner.ts';
 import type { DatabaseService, EngineContext, Server } from '../../databases/engine.ts';
 import { engineFor } from '../../databases/engines.ts';
@@ -11,6 +11,8 @@ import type { StepContext } from './context.ts';
 
 /** The container that a service's server runs in now. Throws NOT_RUNNING (exit 4). */
 export async function serverOf(service: DatabaseService, context: StepContext): Promise<Server> {
+  const [only, ...others] = await runningContainers(context.runner, context.scope.project, service.service);
+  if (only !== undefined && others.length === 0) return { ...service, container: only };
   const containers = await listContainers(context.runner, context.scope.project);
   const { online } = await engineFor(service.kind);
   return { ...service, container: runningServer(service, containers, online).id };
