@@ -24,7 +24,7 @@ export async function countRows(
     if (left <= 0) return null;
     const group = tables.slice(at, at + AT_ONCE);
     const answer = await session.ask(
-      `savepoint counting; set local statement_timeout to ${left}; set local lock_timeout to 1000; ${group.map(countOf).join(' union all ')} order by 1;`,
+      `savepoint counting; set local statement_timeout to ${left}; set local lock_timeout to 1000; set local jit to off; ${group.map(countOf).join(' union all ')} order by 1;`,
     );
     await session.ask('rollback to savepoint counting;');
     if (answer?.length !== group.length) return null;

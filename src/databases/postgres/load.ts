@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { bytesText } from '../../bytes-text.ts';
+import { answerLines, jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../../plan/durable.ts';
@@ -14,8 +15,8 @@ import { failure } from './failure.ts';
 import { missingGlobals } from './globals.ts';
 import { fileName, loadingName } from './names.ts';
 import { applyProperties, createDatabase, type Available } from './properties.ts';
-import { accessArgs, json, sql, type Access } from './psql.ts';
-import { FREE, LOAD } from './scripts.ts';
+import { accessArgs, SETTINGS, sql, type Access } from './psql.ts';
+import { LOAD, LOOK } from './scripts.ts';
 import { majorOf, type PostgresState } from './server.ts';
 import { connectionString, literal } from './sql.ts';
 
@@ -31,7 +32,7 @@ export const ROLES_FILE = 'roles.json';
 /** Loads all targets beside the live databases, globals first, and compares each with what was dumped. */
 export async function loadServer(access: Access, request: LoadRequest): Promise<void> {
   const state = await lookBefore(access, request);
-  await requireRoom(access, state, request);
+  requireRoom(access, state, request);
   requireMovable(access, state);
   const made = await restoreGlobals(access, request, new Set(state.roles));
   const available: Available = {
@@ -54,23 +55,29 @@ interface StateBefore extends PostgresState {
   tablespaces: string[];
   /** What keeps databases from being put aside. */
   held: { database: string; by: string }[];
+  /** Bytes that are free where the server keeps its data; 0 where it does not say. */
+  free: number;
 }
 
 async function lookBefore(access: Access, request: LoadRequest): Promise<StateBefore> {
+  const { server, context } = access;
   const names = request.targets.map(({ database }) => literal(database)).join(', ');
-  return json<StateBefore>(
-    access,
-    '',
-    `${SERVER_FACTS} || jsonb_build_object(
+  const doing = 'looking at the server';
+  const query = `${SERVER_FACTS} || jsonb_build_object(
       'roles', (select jsonb_agg(rolname) from pg_roles),
       'tablespaces', (select jsonb_agg(spcname) from pg_tablespace),
       'held', (select coalesce(jsonb_agg(jsonb_build_object('database', d, 'by', b)), '[]') from (
         select database::text d, 'the replication slot ' || slot_name b from pg_replication_slots where database::text in (${names})
         union all select database::text, 'the prepared transaction ' || gid from pg_prepared_xacts where database::text in (${names})
         union all select d.datname::text, 'the subscription ' || subname from pg_subscription s join pg_database d on d.oid = s.subdbid
-          where d.datname::text in (${names})) held))`,
-    'looking at the server',
+          where d.datname::text in (${names})) held))`;
+  const result = await context.runner.run(
+    execScriptArgv(server.container, LOOK, [...accessArgs(access, ''), `${SETTINGS}${query}`]),
+    { signal: context.signal },
   );
+  if (result.exitCode !== 0) throw failure(server, result, doing);
+  const [facts = '', free] = answerLines(result.stdout, doing);
+  return { ...jsonAnswer<StateBefore>(facts, doing), free: Number(free) };
 }
 
 interface Loading {
@@ -85,22 +92,30 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
   const name = loadingName(database, request.restore);
   const { properties, extensions } = detailsOf(artifact);
   const doing = `loading ${service}/${database}`;
-  await sql(access, '', createDatabase(name, properties, loading.available), doing);
+  let create = createDatabase(name, properties, loading.available);
   const timescale = extensions.includes('timescaledb');
   if (timescale) {
+    await sql(access, '', create, doing);
+    create = '';
     const before = 'create extension if not exists timescaledb; select public.timescaledb_pre_restore();';
     await sql(access, name, before, doing);
   }
-  await runRestore(access, request, { ...loading, name, timescale });
+  await runRestore(access, request, { ...loading, name, create, timescale });
   if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
-  await compareLoaded(access, name, artifact);
-  await sql(access, '', applyProperties(name, properties, loading.available), doing);
+  await compareLoaded(access, name, artifact, applyProperties(name, properties, loading.available));
+}
+
+interface LoadingInto extends Loading {
+  name: string;
+  /** SQL that makes the database; '' where it is there. */
+  create: string;
+  timescale: boolean;
 }
 
 async function runRestore(
   access: Access,
   request: LoadRequest,
-  { target, available, directory, name, timescale }: Loading & { name: string; timescale: boolean },
+  { target, available, directory, name, create, timescale }: LoadingInto,
 ): Promise<void> {
   const { server, context } = access;
   const { artifact, database } = target;
@@ -122,6 +137,7 @@ async function runRestore(
         String(artifact.dump.bytes),
         inFile ? `${fileName(request.restore)}${randomBytes(3).toString('hex')}.dump` : '',
         directory ?? '/nonexistent',
+        create,
         '--verbose',
         ...flags,
       ],
@@ -181,16 +197,10 @@ async function restoreGlobals(
  * be written takes the whole server down, so there has to be room for it. Where the server does not say how much is free,
  * the restore fails by itself.
  */
-async function requireRoom(access: Access, state: PostgresState, request: LoadRequest): Promise<void> {
-  const { server, context } = access;
-  if (state.directory === null) return;
-  const result = await context.runner.run(execScriptArgv(server.container, FREE, [state.directory]), {
-    signal: context.signal,
-  });
-  const free = Number(result.stdout);
+function requireRoom({ server }: Access, { free, walBytes }: StateBefore, request: LoadRequest): void {
   const data = request.targets.reduce((sum, { artifact }) => sum + artifact.serverBytes, 0);
-  const need = data + Math.min(data, state.walBytes) + RESERVE;
-  if (result.exitCode !== 0 || !(free > 0) || free > need) return;
+  const need = data + Math.min(data, walBytes) + RESERVE;
+  if (!(free > 0) || free > need) return;
   throw new RewindError(
     'NO_SPACE',
     `${server.service} has too little space for a second copy: ${bytesText(need)} are needed, ${bytesText(free)} are free`,

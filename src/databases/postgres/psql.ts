@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
 import { RewindError } from '../../errors.ts';
+import { inParallel } from '../../restore-points/volume/parallel.ts';
 import type { EngineContext, Server } from '../engine.ts';
 import { failure } from './failure.ts';
 import { SESSION, SQL } from './scripts.ts';
@@ -52,6 +53,17 @@ export async function sql(access: Access, database: string, text: string, doing:
 /** Like `sql`, for a statement that prints one JSON document. */
 export async function json<T>(access: Access, database: string, text: string, doing: string): Promise<T> {
   return jsonAnswer<T>(await sql(access, database, text, doing), doing);
+}
+
+/** Several things at the same time; the first failure ends the others. */
+export async function together(
+  access: Access,
+  works: readonly ((access: Access) => Promise<void>)[],
+): Promise<void> {
+  const { context } = access;
+  await inParallel(works, works.length, context.signal, (work, signal) =>
+    work({ ...access, context: { ...context, signal } }),
+  );
 }
 
 /** One session in a database that stays open, for a snapshot. */

@@ -99,8 +99,10 @@ exec psql -XAtqw -v ON_ERROR_STOP=0
 `;
 
 /**
- * Writes the dump to standard output. $4: milliseconds to wait for a lock, $5: the snapshot. Says on the standard error how
- * pg_dump ended and how many bytes it wrote: what breaks on the way must not pass for the end.
+ * Writes the dump to standard output. $4: milliseconds to wait for a lock. The snapshot is the first line of the standard
+ * input: it may still be under way while the rest is made ready here. Says on the standard error how pg_dump ended and how
+ * many bytes it wrote: what breaks on the way must not pass for the end. pg_dump writes 4 KiB at a time; each of them
+ * would go through the engine on its own, so they are put together.
  */
 export const DUMP = `${CONNECT}${WATCH}
 exec 4>&1
@@ -108,14 +110,15 @@ level=3
 case $(pg_dump -Fc -Z zstd:3 -d 'host=/nonexistent' 2>&1) in
   *'server on socket'*) level=zstd:3 ;;
 esac
+IFS= read -r snapshot <&3 || exit 75
 {
-  pg_dump --format=custom --compress="$level" --no-password --verbose --lock-wait-timeout="$4" --snapshot="$5" 4>&- &
+  pg_dump --format=custom --compress="$level" --no-password --verbose --lock-wait-timeout="$4" --snapshot="$snapshot" 4>&- &
   tool=$!
   watch "$tool"
   wait "$tool"
   echo "rewind-exit $?" >&2
   unwatch
-} | tee /dev/fd/5 5>&1 >&4 | { bytes=$(wc -c); echo "rewind-bytes $((bytes))" >&2; }
+} | dd ibs=64k obs=128k 2>&1 >&4 4>&- | sed -e '/^[0-9]*+[0-9]* records /d' -e 's/^\\([0-9]*\\) byte.*/rewind-bytes \\1/' >&2 4>&-
 `;
 
 /** The globals to standard output; without the roles' passwords where they may not be read. */
@@ -129,12 +132,14 @@ exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDA
 
 /**
  * Loads a dump from standard input. $4: the database as a connection string, $5: bytes of the dump, $6: name of a file for
- * it, so that several jobs can read it, or '' to do without; $7: the data directory, for where there is no room in /tmp.
- * Further arguments are pg_restore's. Nothing is loaded of a dump that does not arrive as a whole.
+ * it, so that several jobs can read it, or '' to do without; $7: the data directory, for where there is no room in /tmp;
+ * $8: SQL that makes the database. Further arguments are pg_restore's. Nothing is loaded of a dump that does not arrive
+ * as a whole.
  */
 export const LOAD = `${CONNECT}${WATCH}
 target=$4 bytes=$5 name=$6 data=$7
-shift 7
+printf '%s\\n' "$8" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
+shift 8
 file=
 if [ -n "$name" ]; then
   need=$((bytes / 1024 + 65536))
@@ -173,7 +178,12 @@ export const REMOVE_FILES = `
 rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
 `;
 
-/** Free bytes of the file system that holds $1. */
-export const FREE = `
-df -Pk "$1" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }'
+/**
+ * Runs the SQL of $4, which answers with one line, and adds a line with the free bytes of the file system that holds the
+ * data directory: 0 where they are not known.
+ */
+export const LOOK = `${CONNECT}
+printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
+data=$(psql -XAtqw -c 'show data_directory' 2>/dev/null) || data=
+df -Pk "\${data:-/nonexistent}" 2>/dev/null | awk 'NR == 2 { free = $4 * 1024 } END { printf "%.0f\\n", free }'
 `;

@@ -33,8 +33,7 @@ const SESSIONS_TIMEOUT_MS = 60_000;
 
 /** Takes the loaded databases live, all in one transaction. Clients are disconnected and kept out until it is done. */
 export async function swapServer(access: Access, request: LoadRequest): Promise<void> {
-  await endSessions(access, request.restore);
-  const [present, saved] = [await databasesNow(access), await savedRecords(request)];
+  const [present, saved] = [await endSessions(access, request.restore), await savedRecords(request)];
   const records = request.targets.map((target) => recordOf(target, request, { present, saved }));
   // Done already, by an attempt that was cut off.
   if (records.every((record) => record === undefined)) return;
@@ -46,8 +45,7 @@ export async function swapServer(access: Access, request: LoadRequest): Promise<
   ]);
   const live = swaps.filter((swap) => swap.live !== null).map(({ database }) => database);
   const loaded = swaps.map(({ database }) => loadingName(database, request.restore));
-  await keepOut(access, live);
-  await renameTogether(access, [...live, ...loaded], statements);
+  await renameTogether(access, [...live, ...loaded], { closed: live, statements });
 }
 
 /** Puts everything back, from wherever load, swap or drop were left. */
@@ -84,12 +82,14 @@ async function unswapOne(
   if (present.some(({ name }) => name === kept)) {
     // Whatever has the name now came with the swap; what came in its place afterwards is not lost, but set aside.
     const aside = holder === undefined ? [] : [rename(database, loading)];
-    if (holder !== undefined) await keepOut(access, [database]);
     if (holder !== undefined && !swappedIn)
       throw new RewindError('DATABASE_EXISTS', `${doing} failed: there is another database of that name`, {
         hint: `The data as it was is in the database ${kept}`,
       });
-    await renameTogether(access, [database, kept], [...aside, rename(kept, database), allow(database)]);
+    await renameTogether(access, [database, kept], {
+      closed: holder === undefined ? [] : [database],
+      statements: [...aside, rename(kept, database), allow(database)],
+    });
   } else if (record?.live === null && swappedIn) {
     await sql(access, '', `drop database ${identifier(database)} with (force);`, doing);
   } else if (holder !== undefined && holder.oid === record?.live && !holder.open) {
@@ -119,29 +119,25 @@ const rename = (from: string, to: string): string =>
 const allow = (database: string): string =>
   `alter database ${identifier(database)} with allow_connections true;`;
 
+const DATABASES_NOW =
+  "(select coalesce(jsonb_agg(jsonb_build_object('name', datname, 'oid', oid::int8, 'open', datallowconn)), '[]') from pg_database)";
+
 async function databasesNow(access: Access): Promise<Named[]> {
-  const query =
-    "select coalesce(jsonb_agg(jsonb_build_object('name', datname, 'oid', oid::int8, 'open', datallowconn)), '[]') from pg_database";
-  return json<Named[]>(access, '', query, 'looking at the databases');
+  return json<Named[]>(access, '', `select ${DATABASES_NOW}`, 'looking at the databases');
 }
 
-/** Nobody gets in any more, superusers neither. */
-async function keepOut(access: Access, databases: readonly string[]): Promise<void> {
-  if (databases.length === 0) return;
-  const statements = databases.map(
-    (name) => `alter database ${identifier(name)} with allow_connections false;`,
-  );
-  await sql(access, baseFor(databases), statements.join('\n'), 'keeping clients out');
-}
-
-/** Disconnects everybody and renames in one transaction; again while somebody is slow to leave. */
+/**
+ * Lets nobody into the `closed` ones any more, superusers neither; disconnects everybody and renames in one transaction; again
+ * while somebody is slow to leave.
+ */
 async function renameTogether(
   access: Access,
   databases: readonly string[],
-  statements: readonly string[],
+  { closed, statements }: { closed: readonly string[]; statements: readonly string[] },
 ): Promise<void> {
   const names = databases.map(literal).join(', ');
   const text = [
+    ...closed.map((name) => `alter database ${identifier(name)} with allow_connections false;`),
     `select count(pg_terminate_backend(pid)) from pg_stat_activity where datname in (${names}) and pid <> pg_backend_pid();`,
     'begin;',
     ...statements,
@@ -163,12 +159,15 @@ function baseFor(databases: readonly string[]): string {
   return databases.includes('postgres') ? 'template1' : '';
 }
 
-/** Ends what a killed command left at work in the server, and waits until it is gone. */
-async function endSessions(access: Access, restore: string): Promise<void> {
+/** Ends what a killed command left at work in the server, waits until it is gone, and says which databases there are then. */
+async function endSessions(access: Access, restore: string): Promise<Named[]> {
   const condition = `application_name = ${literal(sessionName(restore))} and pid <> pg_backend_pid()`;
-  const query = `select to_jsonb(count(pg_terminate_backend(pid))) from pg_stat_activity where ${condition}`;
+  const ended = `(select count(pg_terminate_backend(pid)) from pg_stat_activity where ${condition})`;
+  const query = `select jsonb_build_object('ended', ${ended}, 'databases', ${DATABASES_NOW})`;
   const begun = performance.now();
-  while ((await json<number>(access, '', query, 'ending sessions')) > 0) {
+  for (;;) {
+    const now = await json<{ ended: number; databases: Named[] }>(access, '', query, 'ending sessions');
+    if (now.ended === 0) return now.databases;
     if (performance.now() - begun > SESSIONS_TIMEOUT_MS)
       throw new RewindError('STILL_BUSY', `${access.server.service}: sessions of the restore do not end`);
     await delay(POLL_MS);
