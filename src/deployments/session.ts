@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { findComposeFiles } from '../compose/files.ts';
 import type { Runner } from '../docker/runner.ts';
+import { RewindError } from '../errors.ts';
 import { acquireEngineLock } from '../plan/engine-lock.ts';
 import { clearConcluded, unfinishedJournals, type UnfinishedJournal } from '../plan/journal.ts';
 import { needsEngine } from '../plan/plan.ts';
@@ -53,8 +54,11 @@ export async function withLock<T>(
   const projects = new Set<string>();
   const wait = { ...options.wait };
   let taking: Promise<unknown> = Promise.resolve();
-  const take = async (lock: Promise<Lock>): Promise<void> => {
-    const taken = lock.then((each) => locks.push(each));
+  let givenBack = false;
+  const take = async (acquire: () => Promise<Lock>): Promise<void> => {
+    // The process ends as soon as all is given back, and not when the engine has made what it was asked for.
+    if (givenBack) throw new RewindError('LEAVING', 'told to leave', { exit: 'interrupted' });
+    const taken = acquire().then((each) => locks.push(each));
     taking = taken.catch(() => {});
     await taken;
   };
@@ -68,10 +72,13 @@ export async function withLock<T>(
   };
   // Told to leave, the process ends when either the command or this is done: each waits for what the other one began.
   let releasing: Promise<void> = Promise.resolve();
-  const release = (): Promise<void> => (releasing = releasing.catch(() => {}).then(releaseAll));
+  const release = (): Promise<void> => {
+    givenBack = true;
+    return (releasing = releasing.catch(() => {}).then(releaseAll));
+  };
   const stay = options.beforeLeaving(release);
   try {
-    await take(acquireLock(stateDirectory, options.command, wait)).catch((error: unknown) => {
+    await take(() => acquireLock(stateDirectory, options.command, wait)).catch((error: unknown) => {
       throw diskError(error, stateDirectory);
     });
     await clearConcluded(stateDirectory);
@@ -80,7 +87,7 @@ export async function withLock<T>(
       lockProject: async (project) => {
         if (projects.has(project)) return;
         const where = { command: options.command, directory };
-        await take(acquireEngineLock(runner, project, where, wait));
+        await take(() => acquireEngineLock(runner, project, where, wait));
         projects.add(project);
       },
     });
