@@ -37,6 +37,10 @@ export interface ScriptStreams<T> {
   onMessage?: (line: string) => void;
 }
 
+// 137: killed with SIGKILL, as everything in a container that is killed. The others: the client that ran a script in it
+// died, by a signal or with its engine; the script does not hear of that.
+const CUT_OFF: ReadonlySet<number> = new Set([128, 129, 130, 137, 143, 255]);
+
 /** A running helper container and the pipes to it. */
 export class Helper {
   readonly tools: Tools;
@@ -54,20 +58,22 @@ export class Helper {
     this.tools = tools;
   }
 
-  /** It was killed, or seems to have been: the way back needs another one. */
+  /** It was killed, or a script may go on in it that nobody waits for: the way back needs another one in its place. */
   get isGone(): boolean {
     return this.#gone;
   }
 
-  #notice(result: { exitCode: number; stderr: string }): void {
-    // 137: killed with SIGKILL, as everything in a container that is killed.
-    this.#gone ||= result.exitCode === 137 || /no such container|is not running/i.test(result.stderr);
+  #notice(result: { exitCode: number; stderr: string }, signal: AbortSignal): void {
+    this.#gone ||=
+      signal.aborted ||
+      CUT_OFF.has(result.exitCode) ||
+      /no such container|is not running/i.test(result.stderr);
   }
 
   /** Runs a script whose output is short. */
   async ask(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
     const result = await this.#runner.run(execHelperArgv(this.#name, script, args), { signal });
-    this.#notice(result);
+    this.#notice(result, signal);
     if (signal.aborted) throw signal.reason;
     if (result.exitCode === 0) return result.stdout;
     throw new RewindError('HELPER_FAILED', `the helper container failed: ${lastLine(result)}`, {
@@ -85,7 +91,7 @@ export class Helper {
     const exchange = this.#exchange;
     if (exchange === null) {
       const { raw, value } = await runAttached(this.#runner, this.#name, script, args, streams, signal);
-      this.#notice(raw);
+      this.#notice(raw, signal);
       return { report: reportOf(raw), result: value as T };
     }
     const input = streams.input === undefined ? undefined : this.#take();
@@ -129,7 +135,7 @@ export class Helper {
     );
     try {
       const [raw] = await Promise.all([ran, ...guarded]);
-      this.#notice(raw);
+      this.#notice(raw, signal);
       if (signal.aborted) throw signal.reason;
       const report = reportOf(raw);
       // A broken pipe is the consequence of what the script says itself.
