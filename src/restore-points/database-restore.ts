@@ -12,7 +12,7 @@ import { helperImageOf } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import { prepareHelperImage } from './helper-image.ts';
 import type { Manifest } from './manifest.ts';
-import { asRunning, type startLevels } from './order.ts';
+import type { startLevels } from './order.ts';
 
 /** What of a point goes into which servers of the project of today, and how those are now. */
 export interface DatabaseRestore {
@@ -96,13 +96,13 @@ type StartLevels = ReturnType<typeof startLevels>;
 export const newRestoreId = (): string => randomBytes(3).toString('hex');
 
 /**
- * `health`: wait for every container of the project that runs: it may be a client of the servers. `users`: those that have
- * files in volumes open.
+ * `health`: wait for every container of the project that runs (`running`): it may be a client of the servers. `users`: those
+ * that have files in volumes open.
  */
 export function databaseSteps(
   restore: DatabaseRestore,
   place: { point: string; store: string; id: string },
-  running: readonly ContainerState[],
+  running: StartLevels,
   users: StartLevels = [],
 ): DatabaseSteps {
   if (restore.servers.length === 0)
@@ -110,7 +110,7 @@ export function databaseSteps(
   const resource = namesOf(restore.servers);
   const { point, store, id } = place;
   const common = { resource, point, store, restore: id, servers: restore.servers };
-  const containers = running.filter(isRunning).map(asRunning);
+  const containers = running.flat();
   const isOffline = ({ service }: ServerRestore): boolean =>
     restore.offline.some((each) => each.service === service.service);
   const files = restore.servers.filter(isOffline);

@@ -90,7 +90,12 @@ export async function planRestore(
   );
   const levels = startLevels(project.model, users);
   const servers = startLevels(project.model, databases.containers);
-  const steps = databaseSteps(databases, { point, store: request.store, id }, containers, levels);
+  const steps = databaseSteps(
+    databases,
+    { point, store: request.store, id },
+    startLevels(project.model, containers),
+    levels,
+  );
   const resource = sources.map(({ key }) => key).join(', ');
   const slugs = sources.map(({ slug }) => slug);
   const made = missing.map((source) => madeVolume(source, project, id));

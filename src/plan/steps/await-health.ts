@@ -9,10 +9,12 @@ import { lastLogs } from './up.ts';
 
 /**
  * Wait until these containers, whose clients were disconnected, are as well as they were: running, and healthy by a check
- * that began after this step. One that ended when it lost its connection is started again, once.
+ * that began after this step. One that ended (it lost its connection, the engine was restarted) is started again, once, as
+ * soon as those before it are well.
  */
 export interface AwaitHealth extends StepBase {
   kind: 'await-health';
+  /** In the order of starting. */
   containers: readonly RunningContainer[];
 }
 
@@ -34,25 +36,33 @@ export async function awaitHealth(step: AwaitHealth, context: StepContext): Prom
     const failed = now.filter(
       (each) =>
         (ended.includes(each) && started.has(each.id)) ||
-        (healthy.has(each.id) && each.check?.status === 'unhealthy'),
+        // The engine calls one that has ended unhealthy, too.
+        (!ended.includes(each) && healthy.has(each.id) && each.check?.status === 'unhealthy'),
     );
     const waiting = now.filter((each) => !isWell(each, healthy.has(each.id), before.get(each.id)));
     if (failed.length > 0 || (waiting.length > 0 && performance.now() - begun > TIMEOUT_MS))
       throw await notWell(failed.length > 0 ? failed : waiting, context);
     if (waiting.length === 0) return;
-    if (ended.length > 0) {
-      const result = await runner.run(startArgv(ended.map(({ id }) => id)), { signal });
-      if (result.exitCode !== 0 && !signal.aborted) throw engineError(result, 'starting what had ended');
-      for (const { id } of ended) started.add(id);
+    // What somebody depends on comes before them: in its network, for one, they cannot start without it.
+    const [first] = ids.flatMap((id) => now.filter((each) => each.id === id && !isUp(each, healthy.has(id))));
+    if (first !== undefined && ended.includes(first)) {
+      const result = await runner.run(startArgv([first.id]), { signal });
+      if (result.exitCode !== 0 && !signal.aborted) throw engineError(result, `starting ${first.name} again`);
+      started.add(first.id);
     }
     await delay(POLL_MS, undefined, { signal });
   }
 }
 
-function isWell({ status, check }: Health, wasHealthy: boolean, lastAtBefore: string | undefined): boolean {
+function isUp({ status, check }: Health, wasHealthy: boolean): boolean {
   if (status !== 'running' && status !== 'paused') return false;
+  return !wasHealthy || check === undefined || check.status === 'healthy';
+}
+
+function isWell(container: Health, wasHealthy: boolean, lastAtBefore: string | undefined): boolean {
+  if (!isUp(container, wasHealthy)) return false;
+  const { status, check } = container;
   if (!wasHealthy || check === undefined) return true;
-  if (check.status !== 'healthy') return false;
   // Checks are not made while a container is paused.
   if (check.intervalMs > LONGEST_INTERVAL_MS || status === 'paused') return true;
   return check.lastAt !== lastAtBefore && check.lastPassed;
