@@ -17,6 +17,14 @@ export interface RunResult {
   stderr: string;
 }
 
+/**
+ * Whether `docker exec` ended without a word of what it ran: it was killed itself, what it ran was, or the engine went away.
+ * How far that came, and whether it goes on, is not known then.
+ */
+export function isCutOff({ exitCode, stderr }: RunResult): boolean {
+  return [128, 137, 255].includes(exitCode) && stderr.trim() === '';
+}
+
 export interface RunOptions {
   /** Working directory; the process's own by default. */
   cwd?: string;

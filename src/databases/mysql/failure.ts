@@ -1,4 +1,4 @@
-import type { RunResult } from '../../docker/runner.ts';
+import { isCutOff, type RunResult } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import type { Server } from '../engine.ts';
 import { NO_CLIENT, NOT_LET_IN } from './scripts.ts';
@@ -40,7 +40,8 @@ export function failure(server: Server, result: RunResult, doing: string): Rewin
       hint: `Use an image that has ${name}'s own client and dump tool`,
     });
   }
-  return new RewindError('DATABASE_FAILED', `${service}: ${doing} failed: ${why}`, {
+  const code = isCutOff(result) ? 'CUT_OFF' : 'DATABASE_FAILED';
+  return new RewindError(code, `${service}: ${doing} failed: ${why}`, {
     details: lines.slice(0, 10),
     ...(/ERROR 1205|Lock wait timeout/i.test(why)
       ? {

@@ -1,4 +1,4 @@
-import type { RunResult } from '../../docker/runner.ts';
+import { isCutOff, type RunResult } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import type { Server } from '../engine.ts';
 import { NOT_LET_IN, WRONG_CLIENT } from './scripts.ts';
@@ -37,7 +37,8 @@ export function failure({ service }: Server, result: RunResult, doing: string): 
       hint: 'Use an image whose pg_dump and psql are of the version of its server',
     });
   }
-  return new RewindError('DATABASE_FAILED', `${service}: ${doing} failed: ${why}`, {
+  const code = isCutOff(result) ? 'CUT_OFF' : 'DATABASE_FAILED';
+  return new RewindError(code, `${service}: ${doing} failed: ${why}`, {
     details: lines.slice(0, 10),
   });
 }

@@ -3,7 +3,7 @@ import type { DatabaseEngine, DatabaseService, LoadRequest, LoadTarget } from '.
 import { engineFor } from '../../databases/engines.ts';
 import type { EngineContext, Server } from '../../databases/engine.ts';
 import { listContainers, startArgv } from '../../docker/containers.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf, RewindError } from '../../errors.ts';
 import { verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
@@ -49,8 +49,14 @@ export async function loadDatabases(step: LoadDatabases, context: StepContext): 
   await eachServer(step, context, (engine, ...rest) => engine.load(...rest));
 }
 
+/**
+ * Once more where it was cut off: clients may write to what was swapped in already, and what they were told is done would be
+ * lost on the way back.
+ */
 export async function swapDatabases(step: SwapDatabases, context: StepContext): Promise<void> {
-  await eachServer(step, context, (engine, ...rest) => engine.swap(...rest));
+  await onServersThatRan(step, context, ['NOT_RUNNING', 'CUT_OFF'], () =>
+    eachServer(step, context, (engine, ...rest) => engine.swap(...rest)),
+  );
 }
 
 export async function unswapDatabases(step: UnswapDatabases, context: StepContext): Promise<void> {
@@ -72,11 +78,30 @@ export async function unswapDatabases(step: UnswapDatabases, context: StepContex
 }
 
 export async function dropOldDatabases(step: DropOldDatabases, context: StepContext): Promise<void> {
-  await eachServer(step, context, (engine, ...rest) => engine.drop(...rest));
+  await onServersThatRan(step, context, ['NOT_RUNNING'], () =>
+    eachServer(step, context, (engine, ...rest) => engine.drop(...rest)),
+  );
 }
 
-/** The engine may notice only now that a server died: those that ran when the plan was made have to run for the way back. */
-async function startServers(step: UnswapDatabases, context: StepContext): Promise<void> {
+/** Does `work`; after an error with one of these codes again, with servers that have ended (the engine was restarted) started. */
+async function onServersThatRan(
+  step: RestoresDatabases,
+  context: StepContext,
+  codes: readonly string[],
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof RewindError && codes.includes(error.code)) || context.signal.aborted) throw error;
+    context.onLine(`${error.message}; once more`);
+    await startServers(step, context);
+    await work();
+  }
+}
+
+/** The engine may notice only now that a server died: those that ran when the plan was made have to run to its end. */
+async function startServers(step: RestoresDatabases, context: StepContext): Promise<void> {
   const online = new Set<string>();
   for (const { service } of step.servers)
     if ((await engineFor(service.kind)).online) online.add(service.service);

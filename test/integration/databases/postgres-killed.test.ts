@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { dockerConfig } from '../../e2e/installed.ts';
+import { CallShim } from '../../faults/call-shim.ts';
+import { faultyRun } from '../../faults/faulty-run.ts';
 import { killSession } from '../session.ts';
 import { PostgresProject } from './postgres-project.ts';
 
@@ -101,6 +103,28 @@ describe('a PostgreSQL database, when something is killed', () => {
         health: 'healthy',
       });
       expect(await isWhole(`line ${line}`)).to.equal(exitCode === 0 ? 'old' : 'live');
+    }
+  });
+
+  it('is swapped all the same when the client in the middle of it dies: somebody may have written to it already', async () => {
+    const shim = new CallShim();
+    try {
+      expect((await faultyRun(project, shim, RESTORE(), undefined)).exitCode).to.equal(0);
+      await isWhole('undisturbed');
+      const pattern = 'docker exec *';
+      // The last one drops what was replaced; the one before it renames.
+      const number = shim.calls.filter((line) => line.startsWith('docker exec ')).length - 1;
+      const { exitCode, stderr } = await faultyRun(project, shim, RESTORE(), {
+        mode: 'kill',
+        number,
+        pattern,
+      });
+      expect(shim.hit).to.contain('psql');
+      expect(exitCode, stderr).to.equal(0);
+      expect(stderr).to.contain('; once more');
+      expect(await isWhole(stderr)).to.equal('old');
+    } finally {
+      shim.remove();
     }
   });
 
