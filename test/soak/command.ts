@@ -4,6 +4,7 @@ import { SHIM } from '../e2e/installed.ts';
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 export interface CommandOutcome {
+  pid: number | undefined;
   exitCode: number | null;
   output: string;
 }
@@ -30,7 +31,9 @@ export class Command {
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    this.done = new Promise((resolve) => child.once('exit', (exitCode) => resolve({ exitCode, output })));
+    this.done = new Promise((resolve) =>
+      child.once('exit', (exitCode) => resolve({ pid: child.pid, exitCode, output })),
+    );
   }
 
   /** To the whole group, as a terminal or a supervisor does it. False where it has ended already. */

@@ -1,9 +1,10 @@
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { until } from '../integration/world.ts';
 
+const STARTS = 5;
 const IMAGES = ['rewind-test/app:base', 'rewind-test/helper:1', 'rewind-test/postgres:15'];
 
 /**
@@ -21,14 +22,27 @@ export class OwnEngine {
     this.host = `unix://${join(root, 'docker.sock')}`;
   }
 
+  /** Started again where it gives up (on a containerd that just died, for one), as whoever looks after a service does. */
   async start(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const started = this.#spawn();
+      const ended = (): boolean => started.exitCode !== null || started.signalCode !== null;
+      const answers = async (): Promise<boolean> => (await this.docker('version')).exitCode === 0;
+      await until('an answer of dockerd', async () => ended() || (await answers()), 120_000);
+      if (!ended()) return;
+      if (tries === STARTS) throw new Error(`dockerd does not start: ${this.#path('dockerd.log')}`);
+    }
+  }
+
+  #spawn(): ChildProcess {
     const log = openSync(this.#path('dockerd.log'), 'a');
     // unshare becomes dockerd: a signal to the one is a signal to the other.
     this.#process = spawn('unshare', [
       '--net', 'dockerd', '--host', this.host, '--data-root', this.#path('data'), '--exec-root', this.#path('exec'),
       '--pidfile', this.#path('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-masq=false',
     ], { stdio: ['ignore', log, log], detached: true }); // prettier-ignore
-    await until('an answer of dockerd', async () => (await this.docker('version')).exitCode === 0, 60_000);
+    closeSync(log);
+    return this.#process;
   }
 
   /** Takes the images of the tests over from the engine that has them. */

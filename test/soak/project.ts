@@ -272,6 +272,18 @@ touch "f$((RANDOM % 40))" 2>/dev/null || :`;
     return namesIn(join(this.directory, '.rewind', 'journal'));
   }
 
+  /** What the locks on the engine say of who holds them. */
+  async lockHolders(): Promise<string[]> {
+    const format = '{{.Name}} {{.Label "docker-rewind.lock-holder"}}';
+    const args = ['volume', 'ls', '--filter', 'label=docker-rewind.lock', '--format', format];
+    return (await this.#engine.docker(...args)).stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) =>
+        line.replace(/ (.*)/, (_, text: string) => ` ${Buffer.from(text, 'base64url').toString()}`),
+      );
+  }
+
   /** What must not outlive a command and its recovery. */
   async leftovers(): Promise<string[]> {
     const state = join(this.directory, '.rewind');

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { evidenceOf } from './evidence.ts';
 import { Command, type CommandOutcome } from './command.ts';
 import type { SmallDisk } from './disk.ts';
 import type { OwnEngine } from './engine.ts';
@@ -20,6 +21,8 @@ interface Done {
   outcome: CommandOutcome;
   /** There was something to recover. */
   recovered: boolean;
+  /** Locks of commands that were killed earlier. */
+  inherited: readonly string[];
 }
 
 const isLock = (leftover: string): boolean => /^state: lock|^volume: .*lock/.test(leftover);
@@ -36,6 +39,8 @@ export class Soak {
   readonly #model: DataModel;
   /** How long such a command takes, for a moment to strike at. */
   readonly #usual = new Map<string, number>();
+  /** What was seen in the present step beside its output: a violation cannot be brought about again by its seed alone. */
+  #seen: string[] = [];
 
   constructor(engine: OwnEngine, project: SoakProject, random: Random) {
     this.#engine = engine;
@@ -56,12 +61,14 @@ export class Soak {
   async step(): Promise<void> {
     const random = this.#random;
     this.#count('operations');
+    this.#seen = [];
     await this.#project.mutate(random.between(1, 1_000_000));
     const operation = randomOperation(random, this.#model.points, VERSIONS);
     const trouble = random.weighted(TROUBLES);
     const before = await this.#model.now();
     const imageBefore = this.#project.imageInFile('web');
     const known = new Set(this.#project.points());
+    const inherited = (await this.#project.leftovers()).filter(isLock);
     const begun = performance.now();
     const { outcome, hit } = await this.#do(operation, trouble);
     this.#say(operation, hit ? trouble : 'none', outcome, performance.now() - begun);
@@ -71,9 +78,10 @@ export class Soak {
       problems.push('a stack trace or an internal error');
     const recovered = await this.#recover(outcome, hit ? trouble : 'none', problems);
     await this.#startWhatTheEngineLeft(trouble);
-    problems.push(...(await this.#check(operation, { trouble, before, imageBefore, outcome, recovered })));
+    const done = { trouble, before, imageBefore, outcome, recovered, inherited };
+    problems.push(...(await this.#check(operation, done)));
     for (const point of this.#project.points()) if (!known.has(point)) this.#model.learn(point, before);
-    if (problems.length > 0) this.#violation(operation, trouble, outcome, problems);
+    if (problems.length > 0) await this.#violation(operation, trouble, outcome, problems);
     this.#thinOut();
   }
 
@@ -122,6 +130,7 @@ export class Soak {
       default: {
         this.#count('concurrent commands');
         const second = await new Command(['backup'], where).done;
+        this.#seen.push(`the second command, exit ${second.exitCode}: ${second.output}`);
         if (![0, 5, 11].includes(second.exitCode ?? 0))
           this.violations.push(`the second command: ${second.output}`);
       }
@@ -137,12 +146,14 @@ export class Soak {
   async #recover(outcome: CommandOutcome, trouble: Trouble, problems: string[]): Promise<boolean> {
     const needed = this.#project.journals().length > 0;
     if (!needed) return false;
-    // What ended by itself leaves work only where the way back failed, and says so.
+    this.#seen.push(...evidenceOf(this.#project));
+    // What ended by itself leaves work only where the way back or the clearing up failed, and says so.
     if (
       outcome.exitCode !== null &&
       outcome.exitCode !== 5 &&
       outcome.exitCode !== 137 &&
-      trouble !== 'signal'
+      trouble !== 'signal' &&
+      !outcome.output.includes('done, but not cleared up')
     )
       problems.push(`exit code ${outcome.exitCode} with an unfinished journal`);
     const where = { cwd: this.#project.directory, host: this.#engine.host };
@@ -152,10 +163,12 @@ export class Soak {
       if (tries < 2 && this.#random.next() < 0.3) {
         await Promise.race([recovery.done, delay(this.#random.next() * 2500)]);
         if (recovery.signal('SIGKILL')) this.#count('kills');
-        await recovery.done;
+        const cut = await recovery.done;
+        this.#seen.push(`recover, killed: ${cut.output}`, ...evidenceOf(this.#project));
         continue;
       }
       const result = await recovery.done;
+      this.#seen.push(`recover, exit ${result.exitCode}: ${result.output}`);
       if (result.exitCode === 0) return true;
       if (tries === 3) problems.push(`recover ended with ${result.exitCode}: ${result.output}`);
     }
@@ -171,7 +184,7 @@ export class Soak {
 
   async #check(
     operation: Operation,
-    { trouble, before, imageBefore, outcome, recovered }: Done,
+    { trouble, before, imageBefore, outcome, recovered, inherited }: Done,
   ): Promise<string[]> {
     const problems: string[] = [];
     await this.#project.untilHealthy().catch(async (error: Error) => {
@@ -198,12 +211,15 @@ export class Soak {
     if (runs !== image) problems.push(`web runs ${runs}, and the Compose file names ${image}`);
     if (operation.args[0] !== 'deploy' && operation.args[0] !== 'rollback' && image !== imageBefore)
       problems.push(`${imageBefore} became ${image}`);
-    // The lock of who was killed, or whose engine went, stays until the next command takes it over; a helper container
-    // ends by itself.
+    // The lock of who was killed, or whose engine went, stays until the next command takes it over, and through one that is
+    // told to leave before it gets to that; a helper container ends by itself.
     const killed = outcome.exitCode === null || recovered || trouble.startsWith('engine-');
+    const untaken = outcome.exitCode === 130 || outcome.exitCode === 143 ? inherited : [];
     let left: string[] = [];
     await until('nothing left', async () => {
-      left = (await this.#project.leftovers()).filter((name) => !killed || !isLock(name));
+      left = (await this.#project.leftovers()).filter(
+        (name) => !untaken.includes(name) && !(killed && isLock(name)),
+      );
       return left.length === 0;
     }).catch(() => problems.push(`left behind: ${left.join(', ')}`));
     return problems;
@@ -232,17 +248,20 @@ export class Soak {
     );
   }
 
-  #violation(
+  async #violation(
     operation: Operation,
     trouble: Trouble,
     outcome: CommandOutcome,
     problems: readonly string[],
-  ): void {
+  ): Promise<void> {
     this.violations.push(
       [
         `${operation.args.join(' ')} (${trouble}), exit ${outcome.exitCode}`,
         ...problems,
         outcome.output,
+        ...this.#seen,
+        ...evidenceOf(this.#project),
+        `the command's process ${outcome.pid}; locks: ${(await this.#project.lockHolders()).join(' ')}`,
       ].join('\n  '),
     );
   }
