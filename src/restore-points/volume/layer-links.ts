@@ -34,7 +34,7 @@ export async function refuseThroughLinks(archive: Readable, place: LayerPlace): 
         for await (const chunk of stream as AsyncIterable<Buffer>) {
           const lines = (rest + chunk.toString('latin1')).split('\n');
           rest = lines.pop() ?? '';
-          for (const line of lines) member(unescaped(line), point, parents, directories);
+          for (const line of lines) member(listed(line), point, parents, directories);
         }
       },
     },
@@ -67,10 +67,20 @@ export async function refuseLinkedNames(names: readonly string[], place: LayerPl
   await refuseLinks(parents, place);
 }
 
-function member(name: string, point: string, parents: Set<string>, directories: Set<string>): void {
+function member(
+  { name, target }: Listed,
+  point: string,
+  parents: Set<string>,
+  directories: Set<string>,
+): void {
   const path = name.replace(/\/+$/, '');
   if (path !== '.' && !isSafePath(path)) throw damaged(point, 'it names something outside the volume');
   above(path, parents, directories);
+  if (target !== undefined) {
+    // A hard link through a link would make a present file one of the restored ones.
+    if (!isSafePath(target)) throw damaged(point, 'it names something outside the volume');
+    above(target, parents, directories);
+  }
   // A directory of the layer itself takes the place of a link.
   if (name.endsWith('/')) directories.add(path);
 }
@@ -100,8 +110,22 @@ async function refuseLinks(parents: ReadonlySet<string>, place: LayerPlace): Pro
   if (linked) throw damaged(place.point, 'a layer of it leads through a link');
 }
 
-/** What tar's quoting style `escape` makes of a name, back into its bytes (Latin-1). */
-export function unescaped(line: string): string {
+/** A member of an archive: its name, with a slash at the end for a directory, and what a hard link is to be one of. */
+interface Listed {
+  name: string;
+  target?: string;
+}
+
+const QUOTED = /"((?:[^"\\]|\\.)*)"/g;
+
+/** Reads a line of tar's verbose list with names in the quoting style `c`. */
+export function listed(line: string): Listed {
+  const [name = '', target] = [...line.matchAll(QUOTED)].map((match) => unescaped(match[1] ?? ''));
+  return { name, ...(line.startsWith('h') && target !== undefined ? { target } : {}) };
+}
+
+/** What stands between the quotes, back into its bytes (Latin-1). */
+function unescaped(line: string): string {
   return line.replaceAll(/\\(?:([0-7]{3})|(.))/g, (_, octal: string | undefined, letter: string) =>
     octal === undefined ? (LETTERS[letter] ?? letter) : String.fromCharCode(Number.parseInt(octal, 8)),
   );

@@ -120,7 +120,7 @@ code tar $?
 report
 `;
 
-/** A zstd-compressed archive on standard input; prints its members' names, a line each, escaped. */
+/** A zstd-compressed archive on standard input; prints its members, a line each, with names in quotes. */
 export const LIST_GNU = `
 set -u
 ${CODES}export LC_ALL=C
@@ -128,7 +128,7 @@ ${CODES}export LC_ALL=C
   zstd -q -d -c
   code zstd $?
 } | {
-  tar --list --quoting-style=escape --file=-
+  tar --list --verbose --numeric-owner --quoting-style=c --file=-
   code tar $?
   cat >/dev/null
 }

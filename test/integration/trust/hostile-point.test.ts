@@ -100,6 +100,14 @@ describe('a restore point that somebody else wrote', () => {
   it('cannot write or delete outside through links of a layer below', async () => {
     await refused(layered([{ members: [way] }, { members: [evil] }]), /leads through a link/);
     await refused(
+      layered([{ members: [way] }, { members: [{ name: './hard', type: '1', link: './way/victim' }] }]),
+      /leads through a link/,
+    );
+    await refused(
+      layered([{ members: [] }, { members: [{ name: './hard', type: '1', link: '../../victim' }] }]),
+      /outside the volume/,
+    );
+    await refused(
       layered([{ members: [way] }, { members: [], deleted: './way/victim' }]),
       /leads through a link/,
     );

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RewindError } from '../../../src/errors.ts';
 import { parseManifest, renderManifest, type Manifest } from '../../../src/restore-points/manifest.ts';
 import { parseRecord } from '../../../src/restore-points/volume/index-records.ts';
-import { unescaped } from '../../../src/restore-points/volume/layer-links.ts';
+import { listed } from '../../../src/restore-points/volume/layer-links.ts';
 import { pointText, pointTable } from '../../../src/ui/point-text.ts';
 import { createTerminal } from '../../../src/ui/terminal.ts';
 
@@ -111,7 +111,15 @@ describe('an entry of an index from elsewhere', () => {
 
 describe('names as tar lists them', () => {
   it('are read back to their bytes', () => {
-    expect(unescaped('./a\\nb\\\\c\\377\\ d')).to.equal('./a\nb\\c\u00FF d');
-    expect(unescaped('./plain/')).to.equal('./plain/');
+    const at = '0/0 0 2026-11-29 09:08';
+    expect(listed(String.raw`-rw-r--r-- ${at} "./a\nb\\c\377 d"`)).to.deep.equal({
+      name: './a\nb\\c\u00FF d',
+    });
+    expect(listed(`drwxr-xr-x ${at} "./plain/"`)).to.deep.equal({ name: './plain/' });
+    expect(listed(`lrwxrwxrwx ${at} "./link" -> "/etc"`)).to.deep.equal({ name: './link' });
+    expect(listed(String.raw`hrw-r--r-- ${at} "./a \"q\" link to b" link to "./h\303"`)).to.deep.equal({
+      name: './a "q" link to b',
+      target: './h\u00C3',
+    });
   });
 });
