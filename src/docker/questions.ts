@@ -27,6 +27,9 @@ const QUESTIONS: readonly (readonly string[])[] = [
   ['compose', 'version'],
 ];
 
+// What changes something, but at once: an engine that is well does not let anybody wait for it.
+const SHORT: readonly string[] = ['container rm', 'volume create', 'volume rm'];
+
 const GIT_QUESTIONS = new Set(['rev-parse', 'status', 'diff', 'ls-files', 'log', 'show']);
 
 /** The flags of `docker compose` in front of its command that have no value of their own. */
@@ -39,6 +42,11 @@ export function isQuestion(argv: Argv): boolean {
   if (words[0] === 'events') return argv.includes('--until');
   if (argv.includes('--follow')) return false;
   return QUESTIONS.some((question) => question.join(' ') === words.join(' '));
+}
+
+/** Whether there is a limit to how long it may take. */
+export function isShort(argv: Argv): boolean {
+  return isQuestion(argv) || (argv[0] === 'docker' && SHORT.includes(commandOf(argv).join(' ')));
 }
 
 /** The command that a line runs, without its arguments: `docker compose config`, for people. */

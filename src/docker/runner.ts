@@ -6,7 +6,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
-import { answerWithin, isQuestion, noAnswer } from './questions.ts';
+import { answerWithin, isShort, noAnswer } from './questions.ts';
 
 /** A program and its arguments. Builders return these and run nothing; no shell ever sees one. */
 export type Argv = readonly ['docker' | 'git', ...string[]];
@@ -36,8 +36,10 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** Ends the program with SIGTERM. */
   signal?: AbortSignal;
-  /** In a process group of its own, which the terminal's Ctrl-C does not reach: for short calls that must not be cut off; waited for as long as for an answer. */
+  /** In a process group of its own, which the terminal's Ctrl-C does not reach: for short calls that must not be cut off. */
   shielded?: true;
+  /** How many milliseconds longer than an answer it may take (NO_ANSWER), for what would take as long as it takes. */
+  overtimeMs?: number;
 }
 
 export interface StreamOptions<T> {
@@ -53,7 +55,7 @@ export interface StreamOptions<T> {
 
 /**
  * The one way to run docker and git. A non-zero exit is a result, not an error: only the caller knows its meaning.
- * A question that is not answered in time throws NO_ANSWER; what may change something is waited for, unless it is short.
+ * A question that is not answered in time throws NO_ANSWER; what may change something is waited for, unless that is short.
  */
 export interface Runner {
   run(argv: Argv, options?: RunOptions): Promise<RunResult>;
@@ -118,8 +120,8 @@ export class ProcessRunner implements Runner {
         ? {}
         : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
     } satisfies Options);
-    const short = isQuestion(argv) || options.shielded === true;
-    const result = short ? await answered(subprocess, argv) : await subprocess;
+    const overtime = options.overtimeMs ?? (isShort(argv) ? 0 : undefined);
+    const result = overtime === undefined ? await subprocess : await answered(subprocess, argv, overtime);
     if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined) {
       throw notStarted(program, result);
     }
@@ -264,8 +266,8 @@ interface Ending {
 }
 
 /** Waits for an answer, but not for ever. What the program started itself may hold the pipes: nobody waits for it. */
-async function answered<T>(subprocess: Promise<T> & Ending, argv: Argv): Promise<T> {
-  const within = answerWithin();
+async function answered<T>(subprocess: Promise<T> & Ending, argv: Argv, overtimeMs: number): Promise<T> {
+  const within = answerWithin() + overtimeMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

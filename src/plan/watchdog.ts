@@ -6,7 +6,7 @@ import { RewindError } from '../errors.ts';
 import { monotonicMs } from './monotonic.ts';
 import { identityOf, isAlive, type ProcessIdentity } from './process-identity.ts';
 import type { Step } from './steps/index.ts';
-import type { RunningContainer } from './steps/still-services.ts';
+import { DEFAULT_STOP_SECONDS, type RunningContainer } from './steps/still-services.ts';
 import { WATCHDOG } from './watchdog-script.ts';
 
 /** What the watchdog is told about a step: these are to run when we die; nothing may be started; or nothing new. */
@@ -36,7 +36,6 @@ export function guardBefore(step: Step): Guard {
 const FILE = 'watchdog.json';
 /** What the engine needs beyond the grace period to notice an end. */
 const MARGIN_SECONDS = 5;
-const DEFAULT_STOP_SECONDS = 10;
 
 /**
  * A small process in a session of its own that starts again what we stopped, and unpauses what we paused, when this

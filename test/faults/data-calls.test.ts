@@ -25,6 +25,8 @@ const BACKUP: Fault[] = [
   { mode: 'fail', number: 1, pattern: 'docker container start *' },
   { mode: 'lost', number: 1, pattern: 'docker container start *' },
   { mode: 'fail', number: 1, pattern: 'docker container rm *' },
+  { mode: 'hang', number: 1, pattern: 'docker container stop *' },
+  { mode: 'hang', number: 1, pattern: 'docker container rm *' },
   { mode: 'cut', number: 1, pattern: 'docker ps *volume=*' },
   { mode: 'fail', number: 1, pattern: 'docker ps *volume=*' },
 ];

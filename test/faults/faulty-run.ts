@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { ExitCode, messageOf, type ExitCodeName } from '../../src/errors.ts';
+import { ExitCode, type ExitCodeName } from '../../src/errors.ts';
 import { dockerConfig, run, SHIM, type RunOutcome } from '../e2e/installed.ts';
 import type { TestProject } from '../integration/project.ts';
 import { until } from '../integration/world.ts';
@@ -106,7 +106,7 @@ export function everyCall(
           await check(fault);
         } catch (error) {
           // The others are worth knowing, too.
-          violations.push(messageOf(error));
+          violations.push(String(error));
           process.stderr.write(`${violations.at(-1)}\n`);
           await project().rewind(['recover']);
         }

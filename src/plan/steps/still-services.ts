@@ -65,6 +65,8 @@ export interface StillRecord {
 }
 
 const POLL_MS = 150;
+/** The engine's own default. */
+export const DEFAULT_STOP_SECONDS = 10;
 const AFTER_PAUSE_MS = 60_000;
 const HEALTH_TIMEOUT_MS = 10 * 60_000;
 
@@ -77,7 +79,9 @@ export async function stopWriters(step: StopWriters, context: StepContext): Prom
     const ids = level.map(({ id }) => id);
     for (const { service } of level) record.since[service] ??= monotonicMs();
     // Not ended by an interruption: the engine would go on with it, and kill what the way back had found running.
-    const stopped = await context.runner.run(stopContainersArgv(ids));
+    const overtimeMs =
+      1000 * Math.max(...level.map(({ stopTimeout }) => stopTimeout ?? DEFAULT_STOP_SECONDS));
+    const stopped = await context.runner.run(stopContainersArgv(ids), { overtimeMs });
     if (stopped.exitCode !== 0) throw engineError(stopped, `stopping ${names(level)}`);
     if (context.signal.aborted) break;
     const ended = await inspectContainers(context.runner, ids);

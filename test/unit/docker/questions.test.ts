@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseContainers, listContainers } from '../../../src/docker/containers.ts';
 import { inspectImage } from '../../../src/docker/images.ts';
-import { answerWithin, isQuestion } from '../../../src/docker/questions.ts';
+import { answerWithin, isQuestion, isShort } from '../../../src/docker/questions.ts';
 import { ProcessRunner, type Argv } from '../../../src/docker/runner.ts';
 import { inspectVolume, inspectVolumes, volumeUsers } from '../../../src/docker/volumes.ts';
 import type { RewindError } from '../../../src/errors.ts';
@@ -48,6 +48,12 @@ describe('questions to docker', () => {
     ];
     for (const argv of questions) expect(isQuestion(argv), argv.join(' ')).to.equal(true);
     for (const argv of changes) expect(isQuestion(argv), argv.join(' ')).to.equal(false);
+    // What changes something at once has the time of an answer as well.
+    expect([...questions, ...changes].filter(isShort)).to.deep.equal([
+      ...questions,
+      ['docker', 'container', 'rm', 'ps'],
+      ['docker', 'volume', 'create', 'a'],
+    ]);
   });
 
   it('may take two minutes, or as long as REWIND_ANSWER_WITHIN says', () => {
