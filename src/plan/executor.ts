@@ -1,4 +1,5 @@
 import { messageOf, RewindError } from '../errors.ts';
+import { isUnreachable } from '../docker/engine-error.ts';
 import type { Runner } from '../docker/runner.ts';
 import type { ResolvedModel } from '../compose/project.ts';
 import type { Journal, JournalEntry, JournalProgress } from './journal.ts';
@@ -134,8 +135,10 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
     const interrupted = context.signal.aborted && !isOnward(plan, entries);
     const error = interrupted ? interruption(context.signal, thrown) : asError(thrown);
     // An engine that went away is no reason to lose what was written since: recover goes on when it is there again.
-    const gone = thrown instanceof RewindError && thrown.code === 'ENGINE_UNREACHABLE';
-    if ((plan.noWayBack === true || gone) && isOnward(plan, entries)) {
+    if (
+      isOnward(plan, entries) &&
+      (plan.noWayBack === true || (await isEngineGone(thrown, context.runner)))
+    ) {
       const undoStep = plan.steps[nextStep(plan, entries)] as Step;
       return { outcome: 'not-undone', error, undoError: error, undoStep };
     }
@@ -147,6 +150,13 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
   context.signal.removeEventListener('abort', tooLate);
   const leftover = await finish(plan, context);
   return { outcome: 'done', ...(leftover === undefined ? {} : { leftover }) };
+}
+
+/** One that is just going away says all sorts of things, or nothing: then it is asked. */
+async function isEngineGone(thrown: unknown, runner: Runner): Promise<boolean> {
+  if (thrown instanceof RewindError && thrown.code === 'ENGINE_UNREACHABLE') return true;
+  const answer = await runner.run(['docker', 'version']).catch(() => undefined);
+  return answer !== undefined && answer.exitCode !== 0 && isUnreachable(answer);
 }
 
 const TOO_LATE =

@@ -177,6 +177,15 @@ describe('executor', () => {
       expect(execution.back).to.deep.equal([]);
     });
 
+    it('stays where the engine was just going away when a step failed, and does not answer any more', async () => {
+      execution.plan.onward = 2;
+      const stderr = 'Cannot connect to the Docker daemon at unix:///run/docker.sock';
+      execution.runner.on('docker image tag web:2 web:b', { exitCode: 1, stderr: 'ttrpc: closed: unknown' });
+      execution.runner.on('docker version', { exitCode: 1, stderr });
+      expect(await execution.run()).to.include({ outcome: 'not-undone' });
+      expect(execution.back).to.deep.equal([]);
+    });
+
     it('stays where a step fails and there is no way back at all', async () => {
       execution.plan.onward = 2;
       execution.plan.noWayBack = true;
