@@ -255,7 +255,7 @@ touch "f$((RANDOM % 40))" 2>/dev/null || :`;
     await until(
       'health of all services',
       async () => Object.values(await this.services()).every(({ running, healthy }) => running && healthy),
-      60_000,
+      180_000,
     );
   }
 
