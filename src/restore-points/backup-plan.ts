@@ -66,11 +66,15 @@ export async function planBackup(
   const { project, scope, config } = observation;
   const store = config.stores[0] ?? '';
   const containers = [...observation.containers.values()].flat();
-  const { sources, notes } = await existing(runner, request);
-  const databases = await runningDatabases(runner, observation, request);
-  const point = newPointId();
   const opened = openStore(store, scope.directory);
-  const { points, problems } = await readPoints(opened);
+  // The sums of a few questions are felt: each is asked beside the others.
+  const [{ sources, notes }, strangersOf, databases, { points, problems }] = await Promise.all([
+    existing(runner, request),
+    othersUsing(runner, request.sources, containers),
+    runningDatabases(runner, observation, request),
+    readPoints(opened),
+  ]);
+  const point = newPointId();
   for (const { id, error } of problems)
     notes.push(`the restore point ${id} cannot be used: ${error.message}`);
 
@@ -82,7 +86,6 @@ export async function planBackup(
   );
   const tasks: VolumeTask[] = [];
   const planned: PlannedVolume[] = [];
-  const strangersOf = await othersUsing(runner, sources, containers);
   for (const source of sources) {
     const writers = writersOf(source);
     const strangers = strangersOf(source);

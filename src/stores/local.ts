@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import {
   copyFile,
   link,
   lstat,
-  open,
   readdir,
   readFile,
   realpath,
@@ -18,12 +16,11 @@ import type { Readable } from 'node:stream';
 import { messageOf, RewindError } from '../errors.ts';
 import { makePrivateDirectory, syncDirectory, writeDurably } from '../plan/durable.ts';
 import { diskError } from '../plan/state-directory.ts';
-import { isPointId, LONGEST_MANIFEST, type PointWriter, type Store, type StoredFile } from './store.ts';
+import { writeHashed } from './hashed-file.ts';
+import { isPointId, LONGEST_MANIFEST, type PointWriter, type Store } from './store.ts';
 
 const MANIFEST = 'manifest.json';
 const PARTIAL = '.partial-';
-// Written back while more comes, so that the last sync has little to wait for.
-const SYNC_EVERY = 32 * 1024 * 1024;
 
 /** Points as directories below one directory. A point under way has another name until its manifest is written. */
 export class LocalStore implements Store {
@@ -148,36 +145,6 @@ function damaged(id: string, why: string): RewindError {
     exit: 'refused',
     hint: 'docker rewind list shows the others',
   });
-}
-
-async function writeHashed(
-  path: string,
-  content: AsyncIterable<Uint8Array>,
-): Promise<Omit<StoredFile, 'path'>> {
-  const hash = createHash('sha256');
-  // What was adopted under this name is another point's file, too: it must not be written into.
-  await rm(path, { force: true });
-  const file = await open(path, 'wx', 0o600);
-  let bytes = 0;
-  let unsynced = 0;
-  let syncing: Promise<void> | undefined;
-  try {
-    for await (const chunk of content) {
-      hash.update(chunk);
-      await file.writeFile(chunk);
-      bytes += chunk.length;
-      unsynced += chunk.length;
-      if (unsynced < SYNC_EVERY || syncing !== undefined) continue;
-      unsynced = 0;
-      syncing = file.datasync().then(() => (syncing = undefined));
-      syncing.catch(() => {});
-    }
-    await syncing;
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return { bytes, sha256: hash.digest('hex') };
 }
 
 async function syncTree(directory: string): Promise<void> {

@@ -19,7 +19,10 @@ export interface StoredFile {
 
 /** A restore point while it is made: nobody sees it before `commit`. */
 export interface PointWriter {
-  /** Stores a stream as one file and makes it durable. Throws for a full disk or a lost connection. */
+  /**
+   * Stores a stream as one file and makes it durable. Keeps no chunk once it asks for the next one: its memory may be the
+   * next one's then. Throws for a full disk or a lost connection.
+   */
   write(path: string, content: AsyncIterable<Uint8Array>): Promise<StoredFile>;
   /** Takes a file over from another point of the same store, without moving its bytes where the store can do that. */
   adopt(from: { point: string; file: StoredFile }, path: string): Promise<StoredFile>;

@@ -52,9 +52,9 @@ export async function archiveVolumes(step: ArchiveVolumes, context: StepContext)
         : await archiveSettled(task, archiving, before);
     if (progress === undefined) return;
     const last = step.pass === 'settled' || !task.settles;
-    // What was read while it changed is told from what was not by a last look.
-    const restless = task.live && !task.settles;
-    if (last && (restless || task.shared || progress.vanished + progress.changed > 0))
+    // What was read while it changed is told from what was not by a last look; nothing was where all is reused.
+    const restless = (task.live && !task.settles) || task.shared || progress.vanished + progress.changed > 0;
+    if (last && restless && progress.layers.some(({ point }) => point === step.point))
       progress = await noteUnsettled(task, archiving, progress);
     await writeDurably(progressFile(directory, task.slug), JSON.stringify(progress));
   });

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
+import { owned } from './blocks.ts';
 import { requireCodes, type Helper } from './helper.ts';
 import { differenceOf, type Difference } from './index-difference.ts';
 import {
@@ -205,7 +206,7 @@ async function archive(
     [insideHelper(task.slug)],
     {
       ...(gnu ? { input: Readable.from(names) } : {}),
-      output: (stream) => writer.write(path, gnu ? stream : compressed(stream)),
+      output: (stream) => writer.write(path, gnu ? stream : compressed(owned(stream))),
       onMessage: (line) => {
         const done = tarProgress(line);
         if (done !== undefined) context.onProgress(done, total);

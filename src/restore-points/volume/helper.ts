@@ -31,8 +31,11 @@ export interface ScriptReport {
 export interface ScriptStreams<T> {
   /** Fed to the script's standard input. */
   input?: Readable;
-  /** Takes the script's standard output; what it returns is the result. */
-  output?: (stream: Readable) => Promise<T>;
+  /**
+   * Takes the script's standard output; what it returns is the result. A chunk may be used until the next one is asked for;
+   * whoever keeps them takes `owned` ones.
+   */
+  output?: (stream: AsyncIterable<Buffer>) => Promise<T>;
   /** Hears every line of the script's messages as it comes. */
   onMessage?: (line: string) => void;
 }

@@ -21,8 +21,6 @@ export interface IndexRecord {
   ctime: string;
   /** A link's target; `major:minor` of a device in hexadecimal. */
   target: string;
-  /** Everything after the path, as it was written: two entries with the same are the same. */
-  line: string;
 }
 
 /** Longer than any path can be. */
@@ -44,19 +42,36 @@ export class IndexReader {
 
   /** The next entry in the order of paths; undefined at the end. Throws for an index that is cut or damaged. */
   async next(): Promise<IndexRecord | undefined> {
-    for (;;) {
-      const line = this.#queue[this.#position];
-      if (line === undefined) {
-        if (!(await this.#fill())) return undefined;
-        continue;
-      }
-      this.#position++;
-      if (line.startsWith('//')) this.#header(line);
-      else {
+    const line = this.peek() ?? ((await this.more()) ? this.peek() : undefined);
+    if (line === undefined) return undefined;
+    this.skip();
+    return parseRecord(line);
+  }
+
+  /**
+   * The next record as it was written, and not read any further; undefined where `more` has to be asked. What needs little
+   * of many records takes it from these: parsing each of them takes longer than anything else.
+   */
+  peek(): string | undefined {
+    for (let line = this.#queue[this.#position]; line !== undefined; line = this.#queue[this.#position]) {
+      if (!line.startsWith('//')) {
         if (this.#ended) throw damaged('it goes on after its end');
-        return parseRecord(line);
+        return line;
       }
+      this.#header(line);
+      this.#position++;
     }
+    return undefined;
+  }
+
+  skip(): void {
+    this.#position++;
+  }
+
+  /** Whether there is another record, which `peek` then has. */
+  async more(): Promise<boolean> {
+    while (this.peek() === undefined) if (!(await this.#fill())) return false;
+    return true;
   }
 
   async #fill(): Promise<boolean> {
@@ -79,6 +94,19 @@ export class IndexReader {
     else throw damaged('it has a line that is none');
   }
 }
+
+/** The path of a record that is not read any further. */
+export const pathOf = (line: string): string => line.slice(0, line.indexOf('//'));
+
+/** One field of a record that is not read any further, counted from 0 for its type. */
+export function fieldOf(line: string, field: number): string {
+  let start = line.indexOf('//') + 2;
+  for (let skipped = 0; skipped < field; skipped++) start = line.indexOf(' ', start) + 1;
+  return line.slice(start, line.indexOf(' ', start));
+}
+
+/** For `fieldOf`. */
+export const FIELDS = { type: 0, blocks: 5, ctime: 9 } as const;
 
 const TYPES = 'fdlpsbc';
 /** Mode, uid, gid, size, blocks, links, inode. */
@@ -109,7 +137,6 @@ export function parseRecord(line: string): IndexRecord {
     mtime: time(mtime),
     ctime: time(ctime),
     target: fields.slice(10).join(' '),
-    line: line.slice(end + 2),
   };
 }
 

@@ -4,9 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
+import { owned } from './blocks.ts';
 import { requireCodes, type Helper } from './helper.ts';
 import { canonicalBusybox } from './index-busybox.ts';
-import { IndexReader } from './index-records.ts';
+import { fieldOf, FIELDS, IndexReader, pathOf } from './index-records.ts';
 import { INDEX_BUSYBOX, INDEX_GNU } from './scripts.ts';
 
 export interface TakeIndexOptions {
@@ -34,7 +35,7 @@ export async function takeIndex(
     [directory, live && gnu ? 'sync' : ''],
     {
       output: async (stream) => {
-        const content = gnu ? stream : Readable.from(canonicalBusybox(stream));
+        const content = gnu ? owned(stream) : Readable.from(canonicalBusybox(owned(stream)));
         await pipeline(content, createWriteStream(file, { mode: 0o600 }));
       },
     },
@@ -88,21 +89,26 @@ export function compressed(plain: Readable): AsyncIterable<Buffer> {
 /** The names of an index that an archive takes, each ended by NUL. */
 export async function* archivableNames(index: IndexReader): AsyncGenerator<Buffer> {
   let names: string[] = [];
-  for (let entry = await index.next(); entry !== undefined; entry = await index.next()) {
-    if (entry.type === 's') continue;
-    names.push(entry.path);
-    if (names.length < 4096) continue;
+  while (await index.more()) {
+    for (let line = index.peek(); line !== undefined; line = index.peek()) {
+      index.skip();
+      if (fieldOf(line, FIELDS.type) !== 's') names.push(pathOf(line));
+    }
     yield nameList(names);
     names = [];
   }
-  yield nameList(names);
 }
 
 /** About how many bytes tar will read for all entries of an index: what files take on the disk, and a header for each. */
 export async function archivedBytes(index: IndexReader): Promise<number> {
   let bytes = 0;
-  for (let entry = await index.next(); entry !== undefined; entry = await index.next())
-    bytes += HEADER_BYTES + (entry.type === 'f' ? entry.blocks * 512 : 0);
+  while (await index.more()) {
+    for (let line = index.peek(); line !== undefined; line = index.peek()) {
+      index.skip();
+      bytes += HEADER_BYTES;
+      if (fieldOf(line, FIELDS.type) === 'f') bytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+    }
+  }
   return bytes;
 }
 

@@ -1,12 +1,13 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import { readBlocks, type Blocks } from './blocks.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 /** Our end of a named pipe, for reading. Opening never waits for the other side, and the other side never for us. */
 export interface PipeReader {
-  stream: Readable;
+  stream: Blocks;
   /** The other side is done: what is in the pipe is read, then the stream ends. */
   finish(): void;
   /** Nobody will read any more: the other side gets SIGPIPE. */
@@ -22,11 +23,7 @@ export interface PipeWriter {
 /** `opened`: resolves once the other side has the pipe open, or will never have. */
 export function readPipe(path: string, opened: Promise<void>): PipeReader {
   const guard = guardOf(path);
-  const stream = new Socket({
-    fd: openSync(path, O_RDONLY | O_NONBLOCK),
-    readable: true,
-    writable: false,
-  });
+  const stream = readBlocks(openSync(path, O_RDONLY | O_NONBLOCK));
   return {
     stream,
     finish: guard,
