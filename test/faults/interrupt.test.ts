@@ -5,7 +5,7 @@ import { FaultProject } from './fault-project.ts';
 import { conclude, expectWritesKept, remember } from './sweep.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
-describe('interrupting a backup while a service is being stopped', function () {
+describe('interrupting a command while a service is being stopped', function () {
   this.timeout(TIMEOUT_MS);
   let project: FaultProject;
   before(async () => {
@@ -16,9 +16,9 @@ describe('interrupting a backup while a service is being stopped', function () {
   });
   after(() => project.remove());
 
-  async function beingStopped(): Promise<TtySession> {
+  async function beingStopped(args: readonly string[] = ['backup']): Promise<TtySession> {
     const told = project.timesTold();
-    const session = await project.tty(['backup']);
+    const session = await project.tty(args);
     await until('the stop', () => project.timesTold() > told, 60_000);
     return session;
   }
@@ -62,5 +62,22 @@ describe('interrupting a backup while a service is being stopped', function () {
     expect(aftermath.outcome).to.equal('undone');
     expect(project.starts().size).to.equal(earlier.starts.size + 1);
     await expectWritesKept(project, { kind: 'journal', moment: 'after', number: 1 }, aftermath);
+  });
+
+  it('takes a restore back on the first Ctrl-C: the data is what it was', async () => {
+    const { id } = await project.backup();
+    await project.fill('new');
+    const present = await project.content();
+    const earlier = await remember(project);
+    const session = await beingStopped(['restore', id, '--yes', '--no-safety-backup']);
+    session.send(KEYS.ctrlC);
+    expect(await session.exit(), session.text).to.equal(130);
+    expect(session.text).to.contain('Everything is back as it was');
+    expectTerminalInOrder(session);
+    await project.untilWell();
+    expect(await project.leftovers()).to.deep.equal([]);
+    expect(await project.content()).to.equal(present);
+    const aftermath = { outcome: undefined, earlier };
+    await expectWritesKept(project, { kind: 'journal', moment: 'after', number: 0 }, aftermath);
   });
 });

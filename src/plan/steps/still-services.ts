@@ -145,6 +145,9 @@ async function waitFor(
   context: StepContext,
 ): Promise<void> {
   const begun = monotonicMs();
+  // One that was not well before has to run, no more: on a bad night of all nights it must be possible to take its data.
+  const wasHealthy = (container: ContainerState): boolean =>
+    level.some(({ service, healthy }) => healthy && service === container.service);
   // Of one that was paused the next check is waited for, but where that is so far off that nobody wants to.
   const isToBeChecked = ({ uncheckedMs }: ContainerState): boolean =>
     uncheckedMs !== undefined && uncheckedMs < AFTER_PAUSE_MS && monotonicMs() - begun < AFTER_PAUSE_MS;
@@ -157,7 +160,7 @@ async function waitFor(
     const failed = now.filter(
       (container) =>
         ['exited', 'dead', 'restarting'].includes(container.status) ||
-        (!evenUnhealthy && container.health === 'unhealthy'),
+        (!evenUnhealthy && wasHealthy(container) && container.health === 'unhealthy'),
     );
     if (failed.length > 0 || monotonicMs() > deadline) {
       throw new RewindError(
@@ -168,8 +171,6 @@ async function waitFor(
         },
       );
     }
-    const wasHealthy = (container: ContainerState): boolean =>
-      level.some(({ service, healthy }) => healthy && service === container.service);
     if (
       now.every(
         (container) =>
