@@ -31,11 +31,11 @@ export class VolumeBench {
 
   static async make(kind: VolumeKind, scale: number): Promise<VolumeBench> {
     const bench = new VolumeBench(await OwnDisk.make(Math.ceil(24 * Math.max(scale, 0.2))));
-    await bench.#prepare(kind.build(scale));
+    await bench.#prepare((directory) => kind.build(directory, scale));
     return bench;
   }
 
-  async #prepare(build: string): Promise<void> {
+  async #prepare(build: (directory: string) => void): Promise<void> {
     mkdirSync(this.#path('project'));
     await this.#disk.volume(this.#volume);
     writeFileSync(this.#path('project/compose.yml'), [
@@ -44,13 +44,13 @@ export class VolumeBench {
       `x-rewind: {helper_image: '${HELPER}'}`, '',
     ].join('\n')); // prettier-ignore
     await this.#docker('compose', 'up', '-d', '--wait', '--pull', 'never');
-    await this.inside(build);
+    build(this.#data);
     await execa('sync');
   }
 
   /** By name: the one that others are compared with comes first of its kind. */
   ways(kind: VolumeKind): Record<string, () => Promise<Run>> {
-    const change = (): Promise<string> => this.inside(kind.change);
+    const change = async (): Promise<void> => kind.change(this.#data);
     const settled =
       (before: () => Promise<unknown>, work: () => Promise<Run>): (() => Promise<Run>) =>
       async () => {
@@ -65,6 +65,7 @@ export class VolumeBench {
       'floor: tar into a FIFO, zstd -T0 -3': settled(nothing, () => this.#floor()),
       'recipe: stop, alpine tar czf, start': settled(nothing, () => this.#recipe()),
       'rewind: first': settled(afresh, () => this.rewind(['backup'])),
+      'rewind: first, hot': settled(afresh, () => this.rewind(['backup', '--mode', 'hot'])),
       'rewind: after no change': settled(nothing, () => this.rewind(['backup'])),
       'rewind: after no change, hot': settled(nothing, () => this.rewind(['backup', '--mode', 'hot'])),
       'rewind: after 1 % changed': settled(change, () => this.rewind(['backup'])),
@@ -93,18 +94,17 @@ export class VolumeBench {
     return `${this.#name}_data`;
   }
 
+  /** Where its data lies on this host. */
+  get #data(): string {
+    return this.#path(`volumes/${this.#volume}`);
+  }
+
   #path(name: string): string {
     return this.#disk.path(name);
   }
 
   async #docker(...args: string[]): Promise<string> {
     return (await execa('docker', args, { cwd: this.#path('project') })).stdout;
-  }
-
-  /** Runs a bash script in the volume. */
-  async inside(script: string): Promise<string> {
-    const args = ['run', '--rm', '-i', '-v', `${this.#volume}:/data`, HELPER, 'bash', '-s'];
-    return (await execa('docker', args, { input: `cd /data\n${script}` })).stdout;
   }
 
   async #timed(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
@@ -147,7 +147,7 @@ export class VolumeBench {
     };
     const running = this.rewind(['backup']);
     await begun();
-    await this.inside(kind.change);
+    kind.change(this.#data);
     return running;
   }
 
@@ -182,11 +182,7 @@ export class VolumeBench {
       await execa('restic', ['-q', '-r', repository, 'init'], { env });
     }
     const before = sizeOf(repository);
-    const timed = await this.#timed(
-      'restic',
-      ['-q', '-r', repository, 'backup', this.#path(`volumes/${this.#volume}`)],
-      env,
-    );
+    const timed = await this.#timed('restic', ['-q', '-r', repository, 'backup', this.#data], env);
     return { ...timed, stored: sizeOf(repository) - before };
   }
 
@@ -202,7 +198,7 @@ export class VolumeBench {
     }
     const before = sizeOf(repository);
     const archive = `${repository}::${Date.now()}`;
-    const source = this.#path(`volumes/${this.#volume}`);
+    const source = this.#data;
     const timed = await this.#timed('borg', ['create', '-C', 'zstd,3', archive, source], env);
     return { ...timed, stored: sizeOf(repository) - before };
   }

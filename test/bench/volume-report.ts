@@ -7,19 +7,27 @@ interface Target {
   atMost: number;
 }
 
+// Nobody else stops a service: `hot` does what they do.
+const either = (target: Target): Target[] => [target, { ...target, way: `${target.way}, hot` }];
+
 const TARGETS: readonly Target[] = [
-  { way: 'rewind: first', against: 'floor', figure: 'seconds', atMost: 1.3 },
+  ...either({ way: 'rewind: first', against: 'floor', figure: 'seconds', atMost: 1.3 }),
   { way: 'rewind: first', against: 'recipe', figure: 'seconds', atMost: 0.25 },
   { way: 'rewind: restore', against: 'restore floor', figure: 'seconds', atMost: 1.5 },
   { way: 'rewind: first, 1 % changed meanwhile', against: 'recipe', figure: 'down', atMost: 0.1 },
-  {
+  ...either({
     way: 'rewind: after 1 % changed',
     against: 'restic: after 1 % changed',
     figure: 'seconds',
     atMost: 0.6,
-  },
+  }),
   { way: 'rewind: after 1 % changed', against: 'restic: after 1 % changed', figure: 'stored', atMost: 1.2 },
-  { way: 'rewind: after no change', against: 'restic: after no change', figure: 'seconds', atMost: 0.4 },
+  ...either({
+    way: 'rewind: after no change',
+    against: 'restic: after no change',
+    figure: 'seconds',
+    atMost: 0.4,
+  }),
 ];
 
 /** A table of medians in Markdown, and one line for each target that can be told from what was measured. */
