@@ -3,40 +3,33 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { ROOT } from '../e2e/build.ts';
-import { inTurn, resultTable, type Line } from './measure.ts';
+import { databaseReport, DUMP, OWN_DUMP, OWN_RESTORE, RESTORE } from './database-report.ts';
+import { inTurn } from './measure.ts';
 import { OwnDisk } from './own-disk.ts';
 
 const TIME = '/usr/bin/time';
 
 /**
  * npm run bench -- databases [--runs N] [--megabytes M] [--version 15|17]: dump and restore of one PostgreSQL database, each in
- * turn with the bare tool and the same compression, on a disk of its own.
+ * turn with the bare tool and the same compression, on a disk of its own. Prints a section for docs/benchmarks.md.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: { runs: { type: 'string' }, megabytes: { type: 'string' }, version: { type: 'string' } },
   });
-  const megabytes = Number(values.megabytes ?? 1000);
-  const bench = await DatabaseBench.make(values.version ?? '17', megabytes);
+  const [version, runs] = [values.version ?? '17', Number(values.runs ?? 5)];
+  const bench = await DatabaseBench.make(version, Number(values.megabytes ?? 1000));
   try {
-    const samples = await inTurn(Number(values.runs ?? 5), {
-      'pg_dump -Fc through docker exec': () => bench.bareDump(),
-      'rewind backup': () => bench.rewind(['backup', 'db/bench']),
-      'pg_restore -j 2': () => bench.bareRestore(),
-      'rewind restore': () => bench.rewind(['restore', 'latest', '--yes', '--no-safety-backup']),
-    });
-    const of = (name: string) => samples[name] ?? { name, times: [] };
-    const [dump, restore] = [of('pg_dump -Fc through docker exec'), of('pg_restore -j 2')];
-    const lines: Line[] = [
-      { sample: dump, base: dump },
-      { sample: of('rewind backup'), base: dump, target: 1.1 },
-      { sample: restore, base: restore },
-      { sample: of('rewind restore'), base: restore, target: 1.2 },
-    ];
-    process.stdout.write(`${await bench.size()} in the server, ${bench.stored()} stored\n`);
-    process.stdout.write(`${resultTable(lines)}\n`);
-    process.stdout.write(`peak memory of a process of ours: ${bench.peak.toFixed(0)} MB (target 200)\n`);
+    const ways = {
+      [DUMP]: () => bench.bareDump(),
+      [OWN_DUMP]: () => bench.rewind(['backup', 'db/bench']),
+      [RESTORE]: () => bench.bareRestore(),
+      [OWN_RESTORE]: () => bench.rewind(['restore', 'latest', '--yes', '--no-safety-backup']),
+    };
+    const samples = await inTurn(runs, ways, () => bench.rest());
+    const report = databaseReport(samples, { version, runs, peak: bench.peak, ...(await bench.sizes()) });
+    process.stdout.write(`${report}\n`);
   } finally {
     await bench.remove();
   }
@@ -110,14 +103,19 @@ class DatabaseBench {
     this.peak = Math.max(this.peak, Number(result.stderr.split('\n').at(-1)) / 1024);
   }
 
-  async size(): Promise<string> {
-    return (await this.#sql('bench', "select pg_size_pretty(pg_database_size('bench'))")).trim();
+  /** What one way leaves to be written must not be written while the next one is measured. */
+  async rest(): Promise<void> {
+    await this.#sql('postgres', 'checkpoint');
+    await execa('sync', ['--file-system', this.#disk.directory]);
   }
 
-  stored(): string {
+  /** Of the database in the server, and of its dump. */
+  async sizes(): Promise<{ server: string; stored: string }> {
     const points = this.#path('project/.rewind/points');
     const newest = readdirSync(points).sort().at(-1) ?? '';
-    return `${(statSync(join(points, newest, 'databases/db/bench.dump')).size / 1e6).toFixed(0)} MB`;
+    const { size } = statSync(join(points, newest, 'databases/db/bench.dump'));
+    const server = await this.#sql('bench', "select pg_size_pretty(pg_database_size('bench'))");
+    return { server: server.trim(), stored: `${(size / 1e6).toFixed(0)} MB` };
   }
 
   async remove(): Promise<void> {

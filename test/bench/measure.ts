@@ -8,17 +8,19 @@ export interface Sample {
 
 /**
  * Runs the things in turn, `rounds` times: whatever else the machine does in the meantime hits all of them.
- * The first round warms caches up and is not counted.
+ * The first round warms caches up and is not counted. `before` runs before each and is not measured.
  */
 export async function inTurn(
   rounds: number,
   things: Readonly<Record<string, () => Promise<unknown>>>,
+  before: () => Promise<void> = async () => {},
 ): Promise<Record<string, Sample>> {
   const samples = Object.fromEntries(
     Object.keys(things).map((name) => [name, { name, times: [] as number[] }]),
   );
   for (let round = 0; round <= rounds; round++) {
     for (const [name, thing] of Object.entries(things)) {
+      await before();
       const start = performance.now();
       await thing();
       if (round > 0) samples[name]?.times.push(performance.now() - start);
