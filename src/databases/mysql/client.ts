@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline';
-import { PassThrough } from 'node:stream';
 import { execScriptArgv } from '../../docker/exec.ts';
 import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
+import { Conversation, ConversationEnded } from '../conversation.ts';
 import type { EngineContext, Server } from '../engine.ts';
 import { failure } from './failure.ts';
 import { text } from './names.ts';
@@ -18,10 +17,12 @@ export interface Access {
    * whoever comes next finds it by that and ends it (`endSessions`).
    */
   lock?: string;
+  /** The client that is asked; without it each question has one of its own. */
+  client?: Client;
 }
 
 /** Whatever server and users are set to: our sessions wait as they say, and find what they mean. */
-export const SETTINGS = `SET SESSION sql_mode = '', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30, wait_timeout = 28800, autocommit = 1;
+export const SETTINGS = `SET SESSION sql_mode = '', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30, wait_timeout = 28800, autocommit = 1, foreign_key_checks = 1;
 `;
 
 /** Runs one of the scripts. As root of the container: the files of secrets and the socket's own trust are for that one. */
@@ -36,16 +37,60 @@ export function scriptArgv(
 
 /** Runs SQL and returns its rows. Throws for the first error, with what was being done. */
 export async function rows(access: Access, sql: string, doing: string): Promise<string[][]> {
-  const { server, context, lock } = access;
+  const { server, context, lock, client } = access;
   if (sql === '') return [];
   const held = lock === undefined ? '' : `DO GET_LOCK(${text(lock)}, 30);\n`;
+  const input = `${SETTINGS}${held}${sql}\n`;
+  if (client !== undefined) return client.rows(access, input, doing);
   const result = await context.runner.run(scriptArgv(access, SQL, [], true), {
-    input: `${SETTINGS}${held}${sql}\n`,
+    input,
     signal: context.signal,
   });
   if (result.exitCode !== 0) throw failure(server, result, doing);
   return result.stdout.split('\n').slice(0, -1).map(fields);
 }
+
+/**
+ * One client for everything that `work` asks, since the way into the container takes longer than most answers. It ends at an
+ * error; the next question starts another one.
+ */
+export async function withClient<T>(access: Access, work: (access: Access) => Promise<T>): Promise<T> {
+  const client = new Client();
+  try {
+    return await work({ ...access, client });
+  } finally {
+    await client.end();
+  }
+}
+
+class Client {
+  #conversation: Conversation | undefined;
+
+  async rows(access: Access, sql: string, doing: string): Promise<string[][]> {
+    this.#conversation ??= new Conversation(access.context, scriptArgv(access, SQL, [], true));
+    try {
+      return await answer(this.#conversation, sql);
+    } catch (error) {
+      this.#conversation = undefined;
+      throw endedIn(access, error, doing);
+    }
+  }
+
+  async end(): Promise<void> {
+    // What a client has to say that nobody asks any more is of no interest.
+    await this.#conversation?.end().catch(() => {});
+  }
+}
+
+let asked = 0;
+
+async function answer(conversation: Conversation, sql: string): Promise<string[][]> {
+  const end = `rewind-end-of-answer-${(asked += 1)}`;
+  return (await conversation.ask(`${sql}\nSELECT '${end}';\n`, end)).map(fields);
+}
+
+const endedIn = ({ server }: Access, error: unknown, doing: string): unknown =>
+  error instanceof ConversationEnded ? failure(server, error.result, doing) : error;
 
 /** A line of the client in batch mode. */
 export function fields(line: string): string[] {
@@ -71,50 +116,22 @@ export async function withSession<T>(
   { lock, doing }: { lock: string; doing: string },
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { server, context } = access;
-  const input = new PassThrough();
-  let outcome: { value: T } | { error: unknown } | undefined;
-  const { result } = await context.runner.stream(scriptArgv(access, SQL, [], true), {
-    input,
-    signal: context.signal,
-    output: async (stdout) => {
-      const lines = createInterface({ input: stdout, crlfDelay: Infinity })[Symbol.asyncIterator]();
-      let asked = 0;
-      const ask: Session['ask'] = async (sql) => {
-        const end = `rewind-end-of-answer-${(asked += 1)}`;
-        input.write(`${sql}\nSELECT '${end}';\n`);
-        const answer: string[][] = [];
-        for (;;) {
-          const line = await lines.next();
-          if (line.done === true) throw new SessionEnded();
-          if (line.value === end) return answer;
-          answer.push(fields(line.value));
-        }
-      };
-      try {
-        await ask(SETTINGS);
-        const [got] = await ask(`SELECT GET_LOCK(${text(lock)}, 30);`);
-        if (got?.[0] !== '1')
-          throw new RewindError(
-            'DATABASE_FAILED',
-            `${server.service}: another session of this restore is still at work`,
-          );
-        outcome = { value: await work({ ask }) };
-      } catch (error) {
-        outcome = { error };
-      }
-      input.end();
-      for (let rest = await lines.next(); rest.done !== true; rest = await lines.next()) continue;
-    },
-  });
-  if (outcome !== undefined && 'value' in outcome) return outcome.value;
-  const error = outcome?.error;
-  if (error !== undefined && !(error instanceof SessionEnded)) throw error;
-  throw failure(server, result, doing);
+  const conversation = new Conversation(access.context, scriptArgv(access, SQL, [], true));
+  const ask: Session['ask'] = (sql) => answer(conversation, sql);
+  try {
+    const [got] = await ask(`${SETTINGS}SELECT GET_LOCK(${text(lock)}, 30);`);
+    if (got?.[0] !== '1')
+      throw new RewindError(
+        'DATABASE_FAILED',
+        `${access.server.service}: another session of this restore is still at work`,
+      );
+    return await work({ ask });
+  } catch (error) {
+    throw endedIn(access, error, doing);
+  } finally {
+    await conversation.end();
+  }
 }
-
-/** The answers stopped: the client has ended, and says on its standard error why. */
-class SessionEnded extends Error {}
 
 /** Ends the sessions that hold these locks, and waits until they have gone. */
 export async function endSessions(access: Access, locks: readonly string[]): Promise<void> {

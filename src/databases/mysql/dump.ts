@@ -14,15 +14,13 @@ import {
   type Database,
   type Relation,
 } from './catalog.ts';
-import { rows, type Access } from './client.ts';
+import { withClient, type Access } from './client.ts';
 import { DumpSections, type Section } from './dump-sections.ts';
 import type { Details } from './details.ts';
 import { isOfRestore } from './names.ts';
 import { dumpPrograms } from './programs.ts';
+import { whileWatched } from './stalled.ts';
 import { runTool } from './tool.ts';
-
-/** No byte for so long: then it is asked whether a lock is waited for. */
-const STALLED_MS = 30_000;
 
 /** Dumps the asked-for databases in one snapshot, and users and grants. */
 export async function dumpServer(
@@ -31,27 +29,31 @@ export async function dumpServer(
   context: EngineContext,
 ): Promise<DatabaseArtifact[]> {
   const access: Access = { server, context, patience: 10 };
+  // Its client has gone by the time of the dump: whoever looks for a session that holds a table does not find it.
+  const work = await withClient(access, (own) => beforeDump(own, request));
+  const names = work.databases.map(({ name }) => name);
+  return whileWatched(access, names, (own, alive) => dumpAll(own, { ...work, alive }));
+}
+
+async function beforeDump(access: Access, request: DumpRequest): Promise<DumpWork> {
   const version = await serverVersion(access);
   await requireReadsAll(access);
   const databases = await wantedDatabases(access);
-  if (databases.length === 0) return dumpNothing(server);
-  await refuseLineBreaks(
-    access,
-    databases.map(({ name }) => name),
-  );
+  if (databases.length === 0) return dumpNothing(access.server);
+  const names = databases.map(({ name }) => name);
+  await refuseLineBreaks(access, names);
   const relations = new Map<string, Relation[]>();
-  for (const { name } of databases) relations.set(name, await listRelations(access, name));
+  for (const name of names) relations.set(name, await listRelations(access, name));
   const globals = await request.write(
     'globals.sql.zst',
     compressed(one(Buffer.from(accountsText(await listAccounts(access))))),
   );
-  const takenAt = new Date().toISOString();
-  const work: DumpWork = { version, globals, takenAt, relations, request };
-  return whileWatched(access, (own, alive) => dumpAll(own, databases, { ...work, alive }));
+  return { version, databases, globals, takenAt: new Date().toISOString(), relations, request };
 }
 
 interface DumpWork {
   version: string;
+  databases: readonly Database[];
   globals: StoredFile;
   takenAt: string;
   relations: ReadonlyMap<string, readonly Relation[]>;
@@ -81,11 +83,8 @@ function dumpNothing(server: Server): never {
 }
 
 /** One run of the tool: all databases come from one transaction. Views are dumped apart, with the other texts. */
-async function dumpAll(
-  access: Access,
-  databases: readonly Database[],
-  work: DumpWork & { alive: () => void },
-): Promise<DatabaseArtifact[]> {
+async function dumpAll(access: Access, work: DumpWork & { alive: () => void }): Promise<DatabaseArtifact[]> {
+  const { databases } = work;
   const names = databases.map(({ name }) => name);
   const all = names.flatMap((name) =>
     (work.relations.get(name) ?? []).map((relation) => ({ name, relation })),
@@ -214,48 +213,6 @@ function notesOn(relations: readonly Relation[], invalid: readonly string[]): st
       ? []
       : [`views that name something that is gone are left out: ${invalid.join(', ')}`]),
   ];
-}
-
-/** Ends the work when it stands still because of a lock that somebody holds, and says so. */
-async function whileWatched<T>(
-  access: Access,
-  work: (access: Access, alive: () => void) => Promise<T>,
-): Promise<T> {
-  const stalled = new AbortController();
-  const { context } = access;
-  let last = Date.now();
-  let asking: Promise<void> | undefined;
-  const look = async (): Promise<void> => {
-    const [waiting] = await rows(
-      access,
-      `SELECT INFO FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%lock%'
-AND HOST = 'localhost' AND TIME >= 20 AND ID <> CONNECTION_ID() AND (INFO LIKE '%SQL_NO_CACHE%' OR INFO LIKE 'show %') LIMIT 1;`,
-      'asking what the dump waits for',
-    );
-    if (waiting === undefined) return;
-    stalled.abort(
-      new RewindError(
-        'LOCKED_TABLE',
-        `${access.server.service}: the dump waited too long for a table that somebody has locked: ${(waiting[0] ?? '').slice(0, 200)}`,
-        {
-          hint: 'SHOW FULL PROCESSLIST in the server says who holds the lock',
-        },
-      ),
-    );
-  };
-  const timer = setInterval(() => {
-    if (Date.now() - last < STALLED_MS || asking !== undefined) return;
-    asking = look()
-      .catch(() => {})
-      .finally(() => (asking = undefined));
-  }, 2000);
-  const signal = AbortSignal.any([context.signal, stalled.signal]);
-  try {
-    return await work({ ...access, context: { ...context, signal } }, () => (last = Date.now()));
-  } finally {
-    clearInterval(timer);
-    await asking;
-  }
 }
 
 async function* one(content: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -42,13 +42,14 @@ async function endOthers(access: Access, databases: readonly string[]): Promise<
   }
 }
 
+/** Sessions that may hold a table. What they run is theirs: it may hold secrets. */
 async function inTheWay(
   access: Access,
   databases: readonly string[],
-): Promise<{ id: string; user: string; what: string }[]> {
+): Promise<{ id: string; user: string; waits: boolean; what: string }[]> {
   const found = await rows(
     access,
-    `SELECT p.ID, CONCAT(p.USER, '@', p.HOST), COALESCE(p.DB, ''), COALESCE(p.INFO, ''), p.TIME, p.COMMAND,
+    `SELECT p.ID, CONCAT(p.USER, '@', p.HOST), COALESCE(p.DB, ''), p.TIME, p.COMMAND, COALESCE(p.STATE, '') LIKE 'Waiting for table%',
 EXISTS (SELECT 1 FROM information_schema.INNODB_TRX t WHERE t.trx_mysql_thread_id = p.ID)
 FROM information_schema.PROCESSLIST p
 WHERE p.ID <> CONNECTION_ID() AND p.USER NOT IN ('system user', 'event_scheduler') AND p.COMMAND NOT IN ('Daemon', 'Binlog Dump');`,
@@ -59,21 +60,30 @@ WHERE p.ID <> CONNECTION_ID() AND p.USER NOT IN ('system user', 'event_scheduler
       ([, , database = '', , , , inTransaction]) =>
         inTransaction === '1' || databases.includes(database) || database === '',
     )
-    .map(([id = '', user = '', , info = '', seconds = '', command = '']) => ({
+    .map(([id = '', user = '', , seconds = '', command = '', waits]) => ({
       id,
       user,
-      what: `session ${id} of ${user}, ${command} for ${seconds}s${info === '' ? '' : `: ${info.slice(0, 100)}`}`,
+      waits: waits === '1',
+      what: `session ${id} of ${user}, ${command} for ${seconds}s`,
     }));
 }
 
-async function lockedTables(access: Access, databases: readonly string[]): Promise<RewindError> {
-  const sessions = await inTheWay(access, databases).catch(() => []);
-  return new RewindError(
-    'LOCKED_TABLE',
-    `${access.server.service}: a session holds tables that are to be replaced, and did not let go of them in time`,
-    {
-      details: sessions.map(({ what }) => what).slice(0, 10),
-      hint: 'End the session (KILL in the server, or docker compose restart of the service that it belongs to) and restore again',
-    },
-  );
+function lockedTables(access: Access, databases: readonly string[]): Promise<RewindError> {
+  const what = 'a session holds tables that are to be replaced, and did not let go of them in time';
+  return lockedByOthers(access, databases, what);
+}
+
+/** LOCKED_TABLE, with those that may hold a table of these databases. */
+export async function lockedByOthers(
+  access: Access,
+  databases: readonly string[],
+  what: string,
+): Promise<RewindError> {
+  const { service } = access.server;
+  const sessions = (await inTheWay(access, databases).catch(() => [])).filter(({ waits }) => !waits);
+  const [first] = sessions;
+  return new RewindError('LOCKED_TABLE', `${service}: ${what}`, {
+    details: sessions.map((session) => session.what).slice(0, 10),
+    hint: `Wait for its end, or end it (KILL ${first?.id ?? 'ID'} in the server, or docker compose restart of the service that it belongs to), and try again`,
+  });
 }

@@ -4,7 +4,7 @@ import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../../plan/durable.ts';
 import type { DatabaseArtifact, EngineContext, LoadRequest, LoadTarget, Server } from '../engine.ts';
 import { requireReadsAll, serverVersion, tableNames } from './catalog.ts';
-import { rows, scriptArgv, SETTINGS, type Access } from './client.ts';
+import { rows, scriptArgv, SETTINGS, withClient, type Access } from './client.ts';
 import { detailsOf, type Details } from './details.ts';
 import { lines, renameDatabases, RowCounter } from './dump-lines.ts';
 import { failure } from './failure.ts';
@@ -23,7 +23,11 @@ export async function loadServer(
   request: LoadRequest,
   context: EngineContext,
 ): Promise<void> {
-  const access: Access = { server, context, patience: 60, lock: lockName(request.restore, 'change') };
+  const lock = lockName(request.restore, 'change');
+  await withClient({ server, context, patience: 60, lock }, (access) => loadAll(access, request));
+}
+
+async function loadAll(access: Access, request: LoadRequest): Promise<void> {
   await serverVersion(access);
   await requireReadsAll(access);
   for (const target of request.targets) await requireFree(access, target);

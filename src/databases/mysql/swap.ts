@@ -12,7 +12,7 @@ import {
   type Account,
 } from './accounts.ts';
 import { listDatabases, serverVersion, tableNames, tablesOf } from './catalog.ts';
-import { endSessions, rows, type Access } from './client.ts';
+import { endSessions, rows, withClient, type Access } from './client.ts';
 import { detailsOf } from './details.ts';
 import {
   isChanging,
@@ -44,7 +44,11 @@ export async function swapServer(
   request: LoadRequest,
   context: EngineContext,
 ): Promise<void> {
-  const access = await begin(server, request, context, 60);
+  await begin({ server, context, patience: 60 }, request, (access) => swapAll(access, request));
+}
+
+async function swapAll(access: Access, request: LoadRequest): Promise<void> {
+  const { server, context } = access;
   if ((await notedTargets(request)).length === 0) {
     for (const target of request.targets) await requireFree(access, target);
     await refuseForeignKeys(access, request);
@@ -94,20 +98,18 @@ const databasesOf = (request: LoadRequest): string[] =>
     keptName(database, request.restore),
   ]);
 
-/** Waits for the server, and ends what an earlier run that was killed has left at work in it. */
+/** Waits for the server, ends what an earlier run that was killed has left at work in it, and does some work then. */
 async function begin(
-  server: Server,
+  { server, context, patience }: Access,
   request: LoadRequest,
-  context: EngineContext,
-  patience: number,
-): Promise<Access> {
-  const access: Access = { server, context, patience };
-  await serverVersion(access);
-  await endSessions(
-    access,
-    AT_WORK.map((kind) => lockName(request.restore, kind)),
-  );
-  return { ...access, lock: lockName(request.restore, 'change') };
+  work: (access: Access) => Promise<void>,
+): Promise<void> {
+  await serverVersion({ server, context, patience });
+  const locks = AT_WORK.map((kind) => lockName(request.restore, kind));
+  await withClient({ server, context, patience }, async (access) => {
+    await endSessions(access, locks);
+    await work({ ...access, lock: lockName(request.restore, 'change') });
+  });
 }
 
 async function notedTargets(request: LoadRequest): Promise<LoadTarget[]> {
@@ -272,7 +274,10 @@ export async function unswapServer(
       },
     );
   }
-  const access = await begin(server, request, context, 120);
+  await begin({ server, context, patience: 120 }, request, (access) => unswapAll(access, request));
+}
+
+async function unswapAll(access: Access, request: LoadRequest): Promise<void> {
   const noted = await notedTargets(request);
   // Without the place for the live tables none of them was moved, or all are back already.
   const begun: LoadTarget[] = [];
@@ -341,12 +346,13 @@ async function putBack(
 
 /** Deletes the databases of before. */
 export async function dropOld(server: Server, request: LoadRequest, context: EngineContext): Promise<void> {
-  const access = await begin(server, request, context, 60);
-  await noteDropping(request);
-  for (const { artifact, database } of request.targets) {
-    await drop(access, keptName(database, request.restore));
-    await drop(access, loadingName(artifact.database, request.restore));
-  }
+  await begin({ server, context, patience: 60 }, request, async (access) => {
+    await noteDropping(request);
+    for (const { artifact, database } of request.targets) {
+      await drop(access, keptName(database, request.restore));
+      await drop(access, loadingName(artifact.database, request.restore));
+    }
+  });
 }
 
 async function drop(access: Access, database: string): Promise<void> {

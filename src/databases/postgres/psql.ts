@@ -1,9 +1,7 @@
-import { PassThrough } from 'node:stream';
-import { createInterface } from 'node:readline';
 import { jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
-import { RewindError } from '../../errors.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
+import { Conversation, ConversationEnded } from '../conversation.ts';
 import type { EngineContext, Server } from '../engine.ts';
 import { failure } from './failure.ts';
 import { SESSION, SQL } from './scripts.ts';
@@ -81,46 +79,20 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { server, context } = access;
-  const input = new PassThrough();
-  let outcome: { value: T } | { error: unknown } | undefined;
-  const { result } = await context.runner.stream(
-    execScriptArgv(server.container, SESSION, accessArgs(access, database), { stdin: true }),
-    {
-      input,
-      signal: context.signal,
-      output: async (stdout) => {
-        const lines = createInterface({ input: stdout, crlfDelay: Infinity })[Symbol.asyncIterator]();
-        const ask: Session['ask'] = async (statement) => {
-          input.write(`${statement}\n\\if :ERROR\n\\echo failed\n\\endif\n\\echo ${END}\n`);
-          const answer: string[] = [];
-          for (;;) {
-            const line = await lines.next();
-            if (line.done === true) throw new SessionEnded();
-            if (line.value === END) break;
-            answer.push(line.value);
-          }
-          return answer.at(-1) === 'failed' ? undefined : answer;
-        };
-        try {
-          await ask(SETTINGS);
-          outcome = { value: await work({ ask }) };
-        } catch (error) {
-          outcome = { error };
-        }
-        input.end();
-        for (let rest = await lines.next(); rest.done !== true; rest = await lines.next()) continue;
-      },
-    },
-  );
-  if (outcome !== undefined && 'value' in outcome) return outcome.value;
-  const error = outcome?.error;
-  if (error !== undefined && !(error instanceof SessionEnded)) throw error;
-  throw failure(server, result, `the session in ${server.service}/${database}`);
-}
-
-/** The answers of the servers stopped: the connection is gone. */
-class SessionEnded extends RewindError {
-  constructor() {
-    super('CONNECTION_LOST', 'the connection to the database server was lost');
+  const argv = execScriptArgv(server.container, SESSION, accessArgs(access, database), { stdin: true });
+  const conversation = new Conversation(context, argv);
+  const ask: Session['ask'] = async (statement) => {
+    const text = `${statement}\n\\if :ERROR\n\\echo failed\n\\endif\n\\echo ${END}\n`;
+    const answer = await conversation.ask(text, END);
+    return answer.at(-1) === 'failed' ? undefined : answer;
+  };
+  try {
+    await ask(SETTINGS);
+    return await work({ ask });
+  } catch (error) {
+    if (!(error instanceof ConversationEnded)) throw error;
+    throw failure(server, error.result, `the session in ${server.service}/${database}`);
+  } finally {
+    await conversation.end();
   }
 }
