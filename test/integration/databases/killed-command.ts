@@ -8,6 +8,27 @@ import { killSession } from '../session.ts';
 /** What the progress says when a step begins. */
 export const started = (kind: string): RegExp => new RegExp(`"event":"started".*"kind":"${kind}"`);
 
+/** Runs a command as the leader of a session and hands on every line of its progress. Returns its exit code. */
+export async function runWithProgress(
+  project: TestProject,
+  args: readonly string[],
+  onLine: (line: string, leader: number) => void,
+  onStart: (leader: number) => void = () => {},
+): Promise<number | null> {
+  const child = spawn('docker', ['rewind', ...args, '--progress', 'json'], {
+    cwd: project.directory,
+    env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  const leader = child.pid ?? 0;
+  onStart(leader);
+  for await (const line of createInterface({ input: child.stderr })) onLine(line, leader);
+  const [exitCode] = await exit;
+  return exitCode;
+}
+
 /**
  * Kills every process of a command, as a crash would: when its progress says so, or when `world` resolves. Whether it
  * came to that.
@@ -17,25 +38,23 @@ export async function killedAt(
   args: readonly string[],
   at: RegExp | (() => Promise<void>),
 ): Promise<boolean> {
-  const child = spawn('docker', ['rewind', ...args, '--progress', 'json'], {
-    cwd: project.directory,
-    env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
-  const exit = once(child, 'exit');
   let reached = false;
-  const kill = (): void => {
+  let over = false;
+  const kill = (leader: number): void => {
+    if (over || reached) return;
     reached = true;
-    killSession(child.pid ?? 0);
+    killSession(leader);
   };
-  if (typeof at === 'function')
-    void at().then(() => {
-      if (child.exitCode === null) kill();
-    });
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (!reached && at instanceof RegExp && at.test(line)) kill();
-  }
-  await exit;
+  await runWithProgress(
+    project,
+    args,
+    (line, leader) => {
+      if (at instanceof RegExp && at.test(line)) kill(leader);
+    },
+    (leader) => {
+      if (typeof at === 'function') void at().then(() => kill(leader));
+    },
+  );
+  over = true;
   return reached;
 }

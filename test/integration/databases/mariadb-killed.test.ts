@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { dockerConfig } from '../../e2e/installed.ts';
 import { killSession } from '../session.ts';
 import { until } from '../world.ts';
+import { outlivesDumps, outlivesRestores, type Mortal } from './killed-server.ts';
 import { MariadbProject } from './mariadb-project.ts';
 
 /** How far a restore has come, as a question to the server whose answer is a number above 0. */
@@ -94,6 +95,19 @@ describe('a MariaDB database, when something is killed', () => {
     if (state === 'old') await damage();
     return state;
   }
+
+  const mortal = (): Mortal => ({
+    project,
+    service: 'db',
+    restore: RESTORE,
+    up: () => project.up(),
+    isWhole,
+  });
+
+  it('is whole when its server dies at any time of a dump', () => outlivesDumps(mortal()));
+
+  it('is whole when its server dies at any time of a restore, and the server runs again', () =>
+    outlivesRestores(mortal()));
 
   const killServer = (): Promise<unknown> => project.docker(['compose', 'kill', 'db']);
 

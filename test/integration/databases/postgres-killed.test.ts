@@ -1,15 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { expect } from 'chai';
-import { dockerConfig } from '../../e2e/installed.ts';
 import { CallShim } from '../../faults/call-shim.ts';
 import { faultyRun } from '../../faults/faulty-run.ts';
 import { killSession } from '../session.ts';
+import { atLine, outlivesDumps, outlivesRestores, spread, type Mortal } from './killed-server.ts';
 import { PostgresProject } from './postgres-project.ts';
-
-/** More points than the usual few, for a thorough run. */
-const POINTS = Number(process.env['REWIND_TEST_POINTS'] ?? 3);
 
 const DATA = `
 create table big as select i, encode(sha512(i::text::bytea), 'hex') || encode(sha512((-i)::text::bytea), 'hex') as t
@@ -39,29 +33,6 @@ describe('a PostgreSQL database, when something is killed', () => {
     await project.sql("update state set word = 'live'; delete from big where i % 3 = 0", 'shop');
   }
 
-  /** Runs a command and calls `act` at its Nth line of progress. Returns its exit code and how many lines there were. */
-  async function actAt(args: string[], line: number, act: (leader: number) => unknown) {
-    const child = spawn('docker', ['rewind', ...args, '--progress', 'json'], {
-      cwd: project.directory,
-      env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    });
-    const exit = once(child, 'exit');
-    let lines = 0;
-    let acted: unknown;
-    for await (const _ of createInterface({ input: child.stderr })) {
-      lines += 1;
-      if (lines === line) acted = act(child.pid ?? 0);
-    }
-    const [exitCode] = await exit;
-    await acted;
-    return { exitCode: exitCode as number | null, lines };
-  }
-
-  const spread = (lines: number): number[] =>
-    Array.from({ length: POINTS }, (_, index) => Math.max(1, Math.round(((index + 0.5) * lines) / POINTS)));
-
   /** The database is as before or as after, whole, and nothing else is there. Makes it live again. */
   async function isWhole(what: string): Promise<'old' | 'live'> {
     await project.up();
@@ -76,35 +47,18 @@ describe('a PostgreSQL database, when something is killed', () => {
     return state;
   }
 
-  it('is whole when its server dies at any time of a dump', async () => {
-    const { lines } = await actAt(['backup'], 0, () => {});
-    for (const line of spread(lines)) {
-      const points = (await project.json(['list'])).document.points.length;
-      const { exitCode } = await actAt(['backup'], line, () => project.docker(['compose', 'kill', 'db']));
-      const made = (await project.json(['list'])).document.points.length - points;
-      expect(made, `line ${line} of ${lines}, exit ${exitCode}`).to.equal(exitCode === 0 ? 1 : 0);
-      expect(await isWhole(`line ${line}`)).to.equal('live');
-    }
+  const mortal = (): Mortal => ({
+    project,
+    service: 'db',
+    restore: RESTORE,
+    up: () => project.up(),
+    isWhole,
   });
 
-  it('is whole when its server dies at any time of a restore, and the server runs again', async () => {
-    const { lines } = await actAt(RESTORE(), 0, () => {});
-    await isWhole('undisturbed');
-    for (const line of spread(lines)) {
-      const { exitCode } = await actAt(RESTORE(), line, () => project.docker(['compose', 'kill', 'db']));
-      if (exitCode === 0 || exitCode === 5) {
-        // It died when all was done, or while the old data was dropped, or was not back in time: that is left to recover.
-        await project.up();
-        expect((await project.rewind(['recover'])).exitCode).to.equal(0);
-      }
-      const [server] = await project.containers('db');
-      expect(server, `line ${line} of ${lines}, exit ${exitCode}`).to.include({
-        status: 'running',
-        health: 'healthy',
-      });
-      expect(await isWhole(`line ${line}`)).to.equal(exitCode === 0 ? 'old' : 'live');
-    }
-  });
+  it('is whole when its server dies at any time of a dump', () => outlivesDumps(mortal()));
+
+  it('is whole when its server dies at any time of a restore, and the server runs again', () =>
+    outlivesRestores(mortal()));
 
   it('is swapped all the same when the client in the middle of it dies: somebody may have written to it already', async () => {
     const shim = new CallShim();
@@ -129,10 +83,10 @@ describe('a PostgreSQL database, when something is killed', () => {
   });
 
   it('is whole when the command itself is killed at any time of a restore, once that is recovered', async () => {
-    const { lines } = await actAt(RESTORE(), 0, () => {});
+    const { lines } = await atLine(project, RESTORE(), 0, () => {});
     await isWhole('undisturbed');
     for (const line of spread(lines)) {
-      await actAt(RESTORE(), line, killSession);
+      await atLine(project, RESTORE(), line, killSession);
       const { exitCode, document } = await project.json(['recover']);
       expect(exitCode, JSON.stringify(document)).to.equal(0);
       await isWhole(`line ${line} of ${lines}`);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { killedAt, started } from './killed-command.ts';
+import { outlivesDumps, outlivesRestores, type Mortal } from './killed-server.ts';
 import { RedisProject } from './redis-project.ts';
 
 type Moment = [string, RegExp | (() => Promise<void>)];
@@ -45,4 +46,43 @@ describe('a Redis restore that is killed', () => {
       if (append === 'yes') expect(await project.content()).to.equal(before);
     });
   }
+});
+
+describe('a Redis database, when its server is killed', () => {
+  let project: RedisProject;
+  let mortal: Mortal;
+  before(async () => {
+    // Every write is on the disk before it is confirmed.
+    project = await RedisProject.start({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    await project.fill(100);
+    const { id } = await project.backup();
+    const [old, live] = [await project.content(), await damaged()];
+    mortal = {
+      project,
+      service: 'cache',
+      restore: () => ['restore', id, '--yes', '--no-safety-backup'],
+      up: () => project.up(),
+      isWhole: async (what) => {
+        await project.up();
+        const now = await project.content();
+        expect(now, what).to.be.oneOf([old, live]);
+        await project.clean();
+        if (now === live) return 'live';
+        expect(await damaged(), what).to.equal(live);
+        return 'old';
+      },
+    };
+  });
+  after(() => project.remove());
+
+  async function damaged(): Promise<string> {
+    await project.ask('SET', 'live', 'now');
+    await project.ask('DEL', 'text:1', 'sorted:1');
+    return project.content();
+  }
+
+  it('is whole when its server dies at any time of a dump', () => outlivesDumps(mortal));
+
+  it('is whole when its server dies at any time of a restore, and the server runs again', () =>
+    outlivesRestores(mortal));
 });

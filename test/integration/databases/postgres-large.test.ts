@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { until } from '../world.ts';
+import { PASSWORD, PostgresProject } from './postgres-project.ts';
+
+/** Rows that do not compress: the dump is larger than what one job loads. */
+const INCOMPRESSIBLE = `
+create table noise as select i, decode(string_agg(md5((i * 100 + j)::text), ''), 'hex') as bytes
+  from generate_series(1, 16000) i, generate_series(1, 100) j group by i;
+alter table noise add primary key (i);`;
+
+describe('a large PostgreSQL database, its password in a file', () => {
+  let project: PostgresProject;
+  before(async () => {
+    project = new PostgresProject();
+    project.write('.env', '');
+    project.write('word.txt', PASSWORD);
+    project.writeFile({
+      environment: ['POSTGRES_PASSWORD_FILE: /run/secrets/word'],
+      service: ['secrets: [word]'],
+    });
+    project.write('compose.yml', `${project.read('compose.yml')}secrets:\n  word: { file: ./word.txt }\n`);
+    await project.up();
+    await project.sql('create database bench');
+    await project.inside('pgbench -U postgres -q -i -s 3 --foreign-keys bench');
+    await project.sql(INCOMPRESSIBLE, 'bench');
+  });
+  after(() => project.remove());
+
+  /** Whether the server trusts those on its own host, or wants to hear the password. */
+  async function trusts(trust: boolean): Promise<void> {
+    const [from, to] = trust ? ['scram-sha-256', 'trust'] : ['trust', 'scram-sha-256'];
+    await project.inside('sed -i "s/$1/$2/" "$PGDATA/pg_hba.conf"; kill -HUP 1', from, to);
+    await until('the server to take that', async () => {
+      return ((await project.trySql('select 1')).exitCode === 0) === trust;
+    });
+  }
+
+  it('is dumped while pgbench works on it, and loaded by several jobs', async () => {
+    const load = spawn(
+      'docker',
+      ['compose', 'exec', '-T', 'db', 'pgbench', '-U', 'postgres', '-c', '2', '-T', '600', 'bench'],
+      { cwd: project.directory, stdio: 'ignore' },
+    );
+    const ended = once(load, 'exit');
+    await until('transactions', async () =>
+      (await project.sql('select count(*) > 20 from pgbench_history', 'bench')).startsWith('t'),
+    );
+    const point = await project.backup('db/bench');
+    const [{ dump, tables }] = point.databases;
+    expect(dump.bytes).to.be.above(16 * 1024 * 1024);
+    // The load goes on until the swap disconnects it.
+    const running = project.must(['restore', point.id, '--yes', '--no-safety-backup']);
+    const jobs =
+      "select count(*) > 1 from pg_stat_activity where application_name like 'docker-rewind%' and datname like 'bench\\_\\_restore%'";
+    await until('several jobs', async () => (await project.trySql(jobs)).stdout.startsWith('t'), 120_000);
+    await running;
+    await ended;
+    // What every transaction adds to an account it adds to its teller, its branch and the history as well.
+    const sums = await project.sql(
+      `select (select sum(abalance) from pgbench_accounts) = (select coalesce(sum(delta), 0) from pgbench_history),
+        (select sum(bbalance) from pgbench_branches) = (select sum(tbalance) from pgbench_tellers),
+        (select count(*) from pgbench_history)`,
+      'bench',
+    );
+    const history = tables.find((table: any) => table.name === 'public.pgbench_history').rows;
+    expect(history).to.be.above(20);
+    expect(sums).to.equal(`t|t|${history}\n`);
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
+
+  it('is dumped and restored to the row where the server wants the password, which is told to nobody', async () => {
+    const before = await project.contents('bench');
+    await trusts(false);
+    let id: string;
+    try {
+      ({ id } = await project.backup('db/bench'));
+      await project.must(['restore', id, '--yes', '--no-safety-backup']);
+    } finally {
+      await trusts(true);
+    }
+    expect(await project.contents('bench')).to.equal(before);
+    expect(() => execFileSync('grep', ['-rl', PASSWORD, project.path('.rewind')])).to.throw();
+    expect(await project.leftovers()).to.deep.equal([]);
+    expect(await project.hasCrashed()).to.equal(false);
+  });
+});
