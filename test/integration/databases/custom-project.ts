@@ -1,10 +1,10 @@
 import { ROOT, type RunOutcome } from '../../e2e/installed.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TestProject } from '../project.ts';
+import { DatabaseProject } from './database-project.ts';
 
 /** A project with one service `store` that keeps files in /data, dumped by tar. */
-export class CustomProject extends TestProject {
+export class CustomProject extends DatabaseProject {
   static async start(): Promise<CustomProject> {
     const project = new CustomProject();
     await project.use({});
@@ -51,21 +51,6 @@ export class CustomProject extends TestProject {
 
   content(): Promise<string> {
     return this.mustInside('cd /data && sha256sum *');
-  }
-
-  async backup(...args: string[]): Promise<any> {
-    const { exitCode, document } = await this.json(['backup', ...args]);
-    if (exitCode !== 0) throw new Error(JSON.stringify(document));
-    return document;
-  }
-
-  async restore(id: string, ...args: string[]): Promise<{ exitCode: number; document: any }> {
-    return this.json(['restore', id, '--yes', ...args]);
-  }
-
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
   }
 }
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { renderManifest } from '../../../src/restore-points/manifest.ts';
-import { run } from '../../e2e/installed.ts';
 import { until } from '../world.ts';
 import { MariadbProject, PASSWORD } from './mariadb-project.ts';
+import { backupIntoFullStore } from './small-store.ts';
 
 const DATA = `
 CREATE TABLE big (i INT PRIMARY KEY, t TEXT);
@@ -132,22 +132,7 @@ describe('MariaDB, where something fails', () => {
     });
   });
 
-  it('leaves nothing of a dump for which the store has no room', async () => {
-    const store = project.path('small-store');
-    mkdirSync(store);
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', store]);
-    expect(mounted.exitCode, mounted.stderr).to.equal(0);
-    const file = project.read('compose.yml');
-    try {
-      project.write('compose.yml', `${file}  stores: [small-store]\n`);
-      const { exitCode, document } = await project.json(['backup']);
-      expect([exitCode, document.error?.code]).to.deep.equal([1, 'CANNOT_WRITE']);
-      expect((await project.json(['list'])).document.points).to.deep.equal([]);
-    } finally {
-      project.write('compose.yml', file);
-      await run('umount', [store]);
-    }
-  });
+  it('leaves nothing of a dump for which the store has no room', () => backupIntoFullStore(project, '3m'));
 
   it('gives up on a load for which the server has no room', async () => {
     const free = Number(await project.inside('df -Pm /var/lib/mysql | awk "NR == 2 { print \\$4 }"'));

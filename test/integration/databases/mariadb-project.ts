@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { HELPER_IMAGE } from '../volumes/data-project.ts';
-import { TestProject } from '../project.ts';
+import { DatabaseProject } from './database-project.ts';
 import type { RunOutcome } from '../../e2e/installed.ts';
 
 export const PASSWORD = 'correct-horse-7261';
@@ -19,7 +18,7 @@ export interface MariadbOptions {
 }
 
 /** A project with one MariaDB server, and a client for tests in its container. */
-export class MariadbProject extends TestProject {
+export class MariadbProject extends DatabaseProject {
   /** Root's password of today. */
   password = PASSWORD;
 
@@ -157,21 +156,8 @@ export class MariadbProject extends TestProject {
     return names.split('\n').filter((name) => name !== '');
   }
 
-  async backup(...args: string[]): Promise<any> {
-    const { exitCode, document } = await this.json(['backup', ...args]);
-    if (exitCode !== 0) throw new Error(JSON.stringify(document));
-    return document;
-  }
-
   /** What must never be left behind by anything that came to an end. */
   async leftovers(): Promise<string[]> {
-    const list = (path: string): string[] => {
-      try {
-        return readdirSync(this.path(path)).map((name) => `${path}/${name}`);
-      } catch {
-        return [];
-      }
-    };
     const sessions = await this.sql(
       "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND (INFO LIKE '%SQL_NO_CACHE%' OR DB LIKE '%\\_\\_restore\\_%')",
     );
@@ -179,21 +165,9 @@ export class MariadbProject extends TestProject {
       'for each in /proc/[0-9]*; do tr "\\0" " " <$each/cmdline 2>/dev/null; echo; done | grep -E "^(mariadb-dump|mariadb ).*--host=localhost" || true',
     );
     return [
-      ...list('.rewind/journal'),
-      ...list('.rewind/points').filter((name) => name.includes('partial')),
+      ...this.unfinished(),
       ...(await this.databases()).filter((name) => /__(restore|before)_/.test(name)),
       ...[sessions, tools].flatMap((text) => text.split('\n').filter((line) => line !== '')),
     ];
-  }
-
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
-  }
-
-  private succeed(outcome: RunOutcome): RunOutcome {
-    if (outcome.exitCode !== 0)
-      throw new Error(`exit ${outcome.exitCode}: ${outcome.stdout}${outcome.stderr}`);
-    return outcome;
   }
 }

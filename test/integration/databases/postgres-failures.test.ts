@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { renderManifest } from '../../../src/restore-points/manifest.ts';
-import { run } from '../../e2e/installed.ts';
 import { until } from '../world.ts';
 import { PASSWORD, PostgresProject } from './postgres-project.ts';
+import { backupIntoFullStore } from './small-store.ts';
 
 /** Rows that do not compress, so that dump and load take a while. */
 const BULK = `
@@ -126,23 +126,7 @@ describe('PostgreSQL, where something fails', () => {
     expect(await killTool('pg_restore', ['restore', point, '--yes', '--no-safety-backup'])).to.equal(1);
   });
 
-  it('leaves nothing of a dump for which the store has no room', async () => {
-    const store = project.path('small-store');
-    mkdirSync(store);
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', store]);
-    expect(mounted.exitCode, mounted.stderr).to.equal(0);
-    try {
-      const file = project.read('compose.yml');
-      project.write('compose.yml', `${file}  stores: [small-store]\n`);
-      const { exitCode, document } = await project.json(['backup']);
-      expect([exitCode, document.error?.code]).to.deep.equal([1, 'CANNOT_WRITE']);
-      expect(document.error.message).to.match(/the disk is full/);
-      expect((await project.json(['list'])).document.points).to.deep.equal([]);
-      project.write('compose.yml', file);
-    } finally {
-      await run('umount', [store]);
-    }
-  });
+  it('leaves nothing of a dump for which the store has no room', () => backupIntoFullStore(project, '6m'));
 
   it('gives up on a load for which the server has no room, and takes nothing of it', async () => {
     // The database is as large as the small disk has room left: loading it again fills that.

@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { HELPER_IMAGE } from '../volumes/data-project.ts';
-import { TestProject } from '../project.ts';
+import { DatabaseProject } from './database-project.ts';
 import type { RunOutcome } from '../../e2e/installed.ts';
 
 export const PASSWORD = 'correct-horse-7261';
@@ -17,7 +16,7 @@ export interface PostgresOptions {
 }
 
 /** A project with one PostgreSQL server, and a client for tests in its container. */
-export class PostgresProject extends TestProject {
+export class PostgresProject extends DatabaseProject {
   static async make(options: PostgresOptions = {}): Promise<PostgresProject> {
     const project = new PostgresProject();
     project.write('.env', `DB_PASSWORD=${PASSWORD}\n`);
@@ -113,21 +112,8 @@ export class PostgresProject extends TestProject {
     return names.split('\n').filter((name) => name !== '');
   }
 
-  async backup(...args: string[]): Promise<any> {
-    const { exitCode, document } = await this.json(['backup', ...args]);
-    if (exitCode !== 0) throw new Error(JSON.stringify(document));
-    return document;
-  }
-
   /** What must never be left behind by anything that came to an end. */
   async leftovers(): Promise<string[]> {
-    const list = (path: string): string[] => {
-      try {
-        return readdirSync(this.path(path)).map((name) => `${path}/${name}`);
-      } catch {
-        return [];
-      }
-    };
     const files = await this.inside(
       'ls -d /tmp/docker-rewind-* "$PGDATA"/docker-rewind-* 2>/dev/null || true',
     );
@@ -138,8 +124,7 @@ export class PostgresProject extends TestProject {
       'select datname from pg_database where not datallowconn and not datistemplate',
     );
     return [
-      ...list('.rewind/journal'),
-      ...list('.rewind/points').filter((name) => name.includes('partial')),
+      ...this.unfinished(),
       ...(await this.databases()).filter((name) => /__(restore|before)_/.test(name)),
       ...[files, sessions, closed].flatMap((text) => text.split('\n').filter((line) => line !== '')),
     ];
@@ -149,17 +134,6 @@ export class PostgresProject extends TestProject {
   async hasCrashed(): Promise<boolean> {
     const { stdout, stderr } = await this.docker(['compose', 'logs', 'db']);
     return /terminating any other active server processes/.test(stdout + stderr);
-  }
-
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
-  }
-
-  private succeed(outcome: RunOutcome): RunOutcome {
-    if (outcome.exitCode !== 0)
-      throw new Error(`exit ${outcome.exitCode}: ${outcome.stdout}${outcome.stderr}`);
-    return outcome;
   }
 }
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { renderManifest } from '../../../src/restore-points/manifest.ts';
 import { run } from '../../e2e/installed.ts';
 import { until } from '../world.ts';
 import { RedisProject } from './redis-project.ts';
+import { backupIntoFullStore } from './small-store.ts';
 
 describe('a Redis restore that fails', () => {
   let project: RedisProject;
@@ -200,19 +201,7 @@ describe('a Redis dump that fails', () => {
       '0',
     );
     const before = await project.content();
-    const points = project.path('.rewind/points');
-    mkdirSync(points, { recursive: true, mode: 0o700 });
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=16k,mode=700', 'none', points]);
-    if (mounted.exitCode !== 0)
-      throw new Error(`this test mounts file systems, which needs root: ${mounted.stderr}`);
-    try {
-      const { exitCode, document } = await project.json(['backup']);
-      expect(exitCode, JSON.stringify(document)).to.be.oneOf([1, 4]);
-      expect(JSON.stringify(document)).to.match(/full|space/);
-      expect(readdirSync(points)).to.deep.equal([]);
-    } finally {
-      await run('umount', [points]);
-    }
+    await backupIntoFullStore(project, '16k');
     expect(await project.content()).to.equal(before);
     await project.clean();
   });

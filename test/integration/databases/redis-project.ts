@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RunOutcome } from '../../e2e/installed.ts';
-import { TestProject } from '../project.ts';
+import { DatabaseProject } from './database-project.ts';
 import { until } from '../world.ts';
 
 export type ServerKind = 'redis' | 'valkey';
@@ -100,7 +100,7 @@ export interface RedisOptions {
 }
 
 /** A project with one Redis or Valkey, its data in a volume. */
-export class RedisProject extends TestProject {
+export class RedisProject extends DatabaseProject {
   #client: readonly string[] = [];
   #cli = 'redis-cli';
 
@@ -212,16 +212,6 @@ export class RedisProject extends TestProject {
     return pairs.toSorted().join('\n');
   }
 
-  async backup(...args: string[]): Promise<any> {
-    const { exitCode, document } = await this.json(['backup', ...args]);
-    if (exitCode !== 0) throw new Error(JSON.stringify(document));
-    return document;
-  }
-
-  async restore(id: string, ...args: string[]): Promise<{ exitCode: number; document: any }> {
-    return this.json(['restore', id, '--yes', ...args]);
-  }
-
   /** Waits, in the container, until a restore has this file beside the live data. */
   async staged(name: string): Promise<void> {
     const { exitCode, stderr } = await this.inside(
@@ -239,17 +229,6 @@ export class RedisProject extends TestProject {
     expect(await this.ask('INFO', 'replication')).to.match(/role:master/);
     expect(await this.ask('SET', 'rewind-probe', '1')).to.equal('OK');
     await this.ask('DEL', 'rewind-probe');
-  }
-
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
-  }
-
-  private succeed(outcome: RunOutcome): RunOutcome {
-    if (outcome.exitCode !== 0)
-      throw new Error(`exit ${outcome.exitCode}: ${outcome.stdout}${outcome.stderr}`);
-    return outcome;
   }
 }
 

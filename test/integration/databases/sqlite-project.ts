@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RunOutcome } from '../../e2e/installed.ts';
-import { TestProject } from '../project.ts';
+import { DatabaseProject } from './database-project.ts';
 import { until } from '../world.ts';
 
 const IMAGE = 'rewind-test/helper:1';
@@ -9,7 +9,7 @@ const IMAGE = 'rewind-test/helper:1';
 const APP = `trap 'exit 0' TERM; : >/tmp/ready; while :; do sleep 0.2 & wait; done`;
 
 /** A project with one service `app` that has sqlite3, a volume `data` at /data and a directory `./files` at /files. */
-export class SqliteProject extends TestProject {
+export class SqliteProject extends DatabaseProject {
   static async start(
     options: { databases?: readonly string[]; script?: string; mode?: string; healthcheck?: string } = {},
   ): Promise<SqliteProject> {
@@ -92,16 +92,6 @@ export class SqliteProject extends TestProject {
       sqlite3 -bail ${file} 'PRAGMA user_version; PRAGMA application_id; PRAGMA integrity_check'`);
   }
 
-  async backup(...args: string[]): Promise<any> {
-    const { exitCode, document } = await this.json(['backup', ...args]);
-    if (exitCode !== 0) throw new Error(JSON.stringify(document));
-    return document;
-  }
-
-  async restore(id: string, ...args: string[]): Promise<{ exitCode: number; document: any }> {
-    return this.json(['restore', id, '--yes', ...args]);
-  }
-
   /** Nothing of ours is in the volumes, no helper runs. */
   async clean(): Promise<void> {
     expect(await this.mustInside('find /data /files -name ".rewind*"')).to.equal('');
@@ -109,17 +99,6 @@ export class SqliteProject extends TestProject {
       'ps', '-a', '--filter', 'label=docker-rewind.helper', '--filter', `volume=${this.name}_data`, '--format', '{{.Names}}',
     ]); // prettier-ignore
     expect(helpers.stdout).to.equal('');
-  }
-
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
-  }
-
-  private succeed(outcome: RunOutcome): RunOutcome {
-    if (outcome.exitCode !== 0)
-      throw new Error(`exit ${outcome.exitCode}: ${`${outcome.stdout}${outcome.stderr}`.slice(-2000)}`);
-    return outcome;
   }
 }
 
