@@ -2,6 +2,7 @@ import { chownSync, lstatSync, readdirSync, readFileSync, writeFileSync } from '
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import type { RunOutcome } from '../../e2e/installed.ts';
+import { TestProject } from '../project.ts';
 import { PostgresProject } from '../databases/postgres-project.ts';
 import { CallShim } from '../../faults/call-shim.ts';
 import { killedAt } from '../../faults/faulty-run.ts';
@@ -11,6 +12,18 @@ import { stateFiles } from './state-directory.ts';
 
 // Every secret has this in it, whatever it is a secret of.
 const SECRET = 'hunter2';
+const SAID_IN_COMMENT = `the password was ${SECRET}-comment`;
+
+/** Everything that was written below `.rewind`, but the copies that a rollback of the configuration needs. */
+function leaksOf(project: TestProject): string[] {
+  const walk = (path: string): string[] =>
+    lstatSync(path).isDirectory() ? readdirSync(path).flatMap((name) => walk(join(path, name))) : [path];
+  const root = project.path('.rewind');
+  return walk(root)
+    .filter((path) => !relative(root, path).startsWith('compose/'))
+    .filter((path) => readFileSync(path, 'latin1').replaceAll(SAID_IN_COMMENT, '').includes(SECRET))
+    .map((path) => relative(root, path));
+}
 
 describe('secrets', () => {
   let project: PostgresProject;
@@ -52,19 +65,6 @@ describe('secrets', () => {
     );
   }
 
-  const SAID_IN_COMMENT = `the password was ${SECRET}-comment`;
-
-  /** Everything that was written below `.rewind`, but the copies that a rollback of the configuration needs. */
-  function leaks(): string[] {
-    const walk = (path: string): string[] =>
-      lstatSync(path).isDirectory() ? readdirSync(path).flatMap((name) => walk(join(path, name))) : [path];
-    const root = project.path('.rewind');
-    return walk(root)
-      .filter((path) => !relative(root, path).startsWith('compose/'))
-      .filter((path) => readFileSync(path, 'latin1').replaceAll(SAID_IN_COMMENT, '').includes(SECRET))
-      .map((path) => relative(root, path));
-  }
-
   it('are in no argument, no output, no log, no history, no journal and no manifest of any command', async () => {
     const watch = new ArgvWatch(SECRET);
     const outcomes: [string, RunOutcome][] = [];
@@ -98,7 +98,7 @@ describe('secrets', () => {
     expect(found).to.deep.equal([]);
     for (const [line, { stdout, stderr }] of outcomes)
       expect((stdout + stderr).replaceAll(SAID_IN_COMMENT, ''), line).not.to.include(SECRET);
-    expect(leaks()).to.deep.equal([]);
+    expect(leaksOf(project)).to.deep.equal([]);
     for (const { path, mode, directory } of stateFiles(project))
       expect(mode.toString(8), path).to.equal(directory ? '700' : '600');
   });
@@ -109,7 +109,7 @@ describe('secrets', () => {
     const args = ['deploy', `web=${project.repository}:v2`, '--no-backup'];
     await killedAt(project, shim, args, up, async () => {
       expect(readdirSync(project.path('.rewind/journal'))).to.have.lengthOf(1);
-      expect(leaks()).to.deep.equal([]);
+      expect(leaksOf(project)).to.deep.equal([]);
     });
     shim.remove();
     const { stdout, stderr } = await project.must(['recover', '--debug']);
@@ -134,6 +134,53 @@ describe('secrets', () => {
       project.write('compose.yml', good.compose);
       project.write('.env', good.env);
     }
+  });
+});
+
+describe('secrets of MariaDB and Redis', () => {
+  const project = new TestProject();
+  after(async () => {
+    await project.docker(['compose', 'down', '-v', '-t', '0']);
+    await project.remove();
+  });
+
+  it('are in no argument, no output and no file of a backup and a restore', async () => {
+    const checked = { start_period: '120s', start_interval: '200ms', interval: '1h' };
+    project.write('.env', `MARIADB_SECRET=${SECRET}-mariadb\nREDIS_SECRET=${SECRET}-redis\n`);
+    // In an argument of the server itself everybody would see it, whatever we do.
+    const start = 'echo "requirepass $$REDIS_PASSWORD" >/tmp/redis.conf; exec redis-server /tmp/redis.conf';
+    const services = {
+      db: {
+        image: 'rewind-test/mariadb:10.11',
+        environment: { MARIADB_ROOT_PASSWORD: '${MARIADB_SECRET:?}', MARIADB_DATABASE: 'shop' },
+        volumes: ['db-data:/var/lib/mysql'],
+        healthcheck: { test: 'mariadb-admin --host=127.0.0.1 --user=nobody ping', ...checked },
+      },
+      cache: {
+        image: 'rewind-test/redis:7',
+        entrypoint: ['sh', '-c', start],
+        environment: { REDIS_PASSWORD: '${REDIS_SECRET:?}' },
+        volumes: ['cache-data:/data'],
+        healthcheck: { test: 'redis-cli ping | grep -q NOAUTH', ...checked },
+      },
+    };
+    const volumes = { 'db-data': {}, 'cache-data': {} };
+    project.write('compose.yml', JSON.stringify({ name: project.name, services, volumes }));
+    const up = await project.docker(['compose', 'up', '-d', '--wait', '--no-build', '--pull', 'never']);
+    expect(up.exitCode, up.stderr).to.equal(0);
+
+    const watch = new ArgvWatch(SECRET);
+    const outcomes = [
+      await project.must(['backup', '--debug', '--progress', 'plain']),
+      await project.must(['restore', 'latest', '--yes', '--no-safety-backup', '--progress', 'json']),
+    ];
+    const found = await watch.end();
+    expect(watch.looks).to.be.above(100);
+    expect(found).to.deep.equal([]);
+    for (const { stdout, stderr } of outcomes) expect(stdout + stderr).not.to.include(SECRET);
+    expect(leaksOf(project)).to.deep.equal([]);
+    const { document } = await project.json(['inspect', 'latest']);
+    expect(document.databases.map(({ service }: any) => service)).to.have.members(['db', 'cache']);
   });
 });
 
