@@ -7,10 +7,7 @@ import { TIMEOUT_MS } from './wanted.ts';
 describe('a backup that is killed at any step', function () {
   this.timeout(TIMEOUT_MS);
   let project: FaultProject;
-  before(async () => {
-    project = await FaultProject.make();
-    await project.fill('old');
-  });
+  before(async () => (project = await FaultProject.make()));
   after(() => project.remove());
 
   it('leaves services running, data as it was, and a whole restore point or none', async () => {

@@ -10,10 +10,7 @@ for (const other of Object.keys(OTHERS) as (keyof typeof OTHERS)[]) {
   describe(`databases (PostgreSQL and ${other}) beside volumes, killed at any step`, function () {
     this.timeout(TIMEOUT_MS);
     let project: DatabaseProject;
-    before(async () => {
-      project = await DatabaseProject.with(other);
-      await project.fill('old');
-    });
+    before(async () => (project = await DatabaseProject.with(other)));
     after(() => project.remove());
 
     it('of a backup: all is as it was, and there is a whole restore point or none', async () => {

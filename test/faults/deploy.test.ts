@@ -37,6 +37,9 @@ for (const command of ['deploy', 'rollback'] as const) {
         command === 'deploy' ? 6 : 4,
       )) {
         const where = cutText(cut);
+        // New content each time, or the restore point would have nothing to archive.
+        await project.fill(where);
+        const content = await project.content();
         const earlier = await remember(project);
         const history = await project.history();
         const to: 'v1' | 'v2' = now === 'v1' ? 'v2' : 'v1';
@@ -53,6 +56,7 @@ for (const command of ['deploy', 'rollback'] as const) {
             : ['undone', 'nothing', undefined],
         );
         await expectConsistent(cut, now, texts[now]);
+        expect(await project.content(), where).to.equal(content);
         await expectWritesKept(project, cut, aftermath);
       }
       expect((await project.rewind(argsTo(now === 'v1' ? 'v2' : 'v1'))).exitCode).to.equal(0);

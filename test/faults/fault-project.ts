@@ -48,10 +48,12 @@ export class FaultProject extends DataProject {
     return project;
   }
 
+  /** Has the services run, with the content `old`. */
   protected async start(): Promise<void> {
     await Promise.all(['v1', 'v2'].map((tag) => this.image(tag)));
     this.write('compose.yml', this.composeFile());
     await this.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
+    await this.fill('old');
   }
 
   get services(): string[] {
@@ -142,10 +144,21 @@ export class FaultProject extends DataProject {
     return acks.filter((line) => !present.has(line));
   }
 
-  /** Locks on the engine, besides what DataProject finds, and files beside the edited ones. */
+  /** Locks on the engine, volumes and tags, besides what DataProject finds, and files beside the edited ones. */
   override async leftovers(): Promise<string[]> {
     const filter = `label=docker-rewind.lock=${this.name}`;
     const locks = await this.docker(['volume', 'ls', '--quiet', '--filter', filter]);
+    const label = `label=com.docker.compose.project=${this.name}`;
+    const volumes = await this.docker([
+      'volume',
+      'ls',
+      '--format',
+      '{{.Name}}',
+      '--filter',
+      `name=${this.name}`,
+    ]);
+    const wanted = await this.docker(['volume', 'ls', '--format', '{{.Name}}', '--filter', label]);
+    const tags = await this.docker(['image', 'ls', '--format', '{{.Tag}}', this.repository]);
     const helpers = await this.docker(['ps', '-aq', '--filter', `volume=${this.volume('data')}`]);
     const own = (await this.containers()).map(({ id }) => id.slice(0, 12));
     const staged = await this.within('find /data /other -maxdepth 1 -name ".rewind*"');
@@ -164,6 +177,8 @@ export class FaultProject extends DataProject {
         .filter((id) => !own.includes(id))
         .map((id) => id && `container ${id}`),
       ...staged.split('\n'),
+      ...lines(volumes.stdout).filter((name) => !lines(wanted.stdout).includes(name)),
+      ...lines(tags.stdout).filter((tag) => !['v1', 'v2'].includes(tag)),
       ...list('.rewind/journal'),
       ...list('.rewind').filter((name) => name.includes('/lock')),
       ...list('.rewind/points').filter((name) => name.includes('partial')),
@@ -192,3 +207,5 @@ export class FaultProject extends DataProject {
     writeFileSync(this.path('compose.yml'), text);
   }
 }
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

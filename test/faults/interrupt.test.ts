@@ -10,7 +10,6 @@ describe('interrupting a command while a service is being stopped', function () 
   let project: FaultProject;
   before(async () => {
     project = await FaultProject.make();
-    await project.fill('old');
     // It hears that it is to end and does not, so that there is time to do something meanwhile.
     await project.within('touch /data/stay');
   });

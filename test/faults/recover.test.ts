@@ -12,10 +12,7 @@ import { FULL, TIMEOUT_MS } from './wanted.ts';
 describe('recover', function () {
   this.timeout(TIMEOUT_MS);
   let project: FaultProject;
-  before(async () => {
-    project = await FaultProject.make();
-    await project.fill('old');
-  });
+  before(async () => (project = await FaultProject.make()));
   after(() => project.remove());
 
   it('may be killed itself at any step, and does all that a killed watchdog would have done', async () => {

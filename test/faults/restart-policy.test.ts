@@ -7,10 +7,7 @@ import { TIMEOUT_MS } from './wanted.ts';
 describe('a service that the engine starts whenever it starts itself', function () {
   this.timeout(TIMEOUT_MS);
   let project: FaultProject;
-  before(async () => {
-    project = await FaultProject.make({ restart: 'always' });
-    await project.fill('old');
-  });
+  before(async () => (project = await FaultProject.make({ restart: 'always' })));
   after(() => project.remove());
 
   async function policyAndState(): Promise<string> {

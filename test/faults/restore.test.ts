@@ -7,10 +7,7 @@ import { TIMEOUT_MS } from './wanted.ts';
 describe('a restore that is killed at any step', function () {
   this.timeout(TIMEOUT_MS);
   let project: FaultProject;
-  before(async () => {
-    project = await FaultProject.make();
-    await project.fill('old');
-  });
+  before(async () => (project = await FaultProject.make()));
   after(() => project.remove());
 
   it('leaves the data as before or as after, never a mix, and no write lost that somebody was told of', async () => {

@@ -1,15 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
+import SetImage from '../../src/commands/set-image.ts';
 import { TestProject } from '../integration/project.ts';
 import { leftovers } from '../integration/world.ts';
 import { cutOff, cutText, writesOf } from './cut-off.ts';
+import { CallShim, type Fault } from './call-shim.ts';
+import { describeFault, everyCall, expectHonest, faultyRun } from './faulty-run.ts';
 import { cutsOf } from './sweep.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
 // What touches only files is concluded without one.
 const NO_ENGINE = { DOCKER_HOST: 'tcp://127.0.0.1:9' };
 
-describe('a set-image that is killed at any step', function () {
+describe('a set-image', function () {
   this.timeout(TIMEOUT_MS);
   const OLD = {
     'compose.yml': 'services:\n  web:\n    image: ${REPOSITORY:-shop}:${TAG}\n',
@@ -18,18 +21,22 @@ describe('a set-image that is killed at any step', function () {
   const NEW = { 'compose.yml': OLD['compose.yml'].replace('shop', 'store'), '.env': 'TAG=2\n' };
   const args = ['set-image', 'web=store:2'];
   let project: TestProject;
+  const shim = new CallShim();
   before(() => {
     project = new TestProject();
     write(OLD);
   });
-  after(() => project.remove());
+  after(async () => {
+    await project.remove();
+    shim.remove();
+  });
 
   function write(files: Readonly<Record<string, string>>): void {
     for (const [name, content] of Object.entries(files)) project.write(name, content);
   }
   const text = () => Object.fromEntries(Object.keys(OLD).map((name) => [name, project.read(name)]));
 
-  it('leaves all files as before or all as after', async () => {
+  it('that is killed at any step leaves all files as before or all as after', async () => {
     const writes = await writesOf(project, args);
     expect(text()).to.deep.equal(NEW);
     expect(writes.file).to.equal(2);
@@ -45,4 +52,37 @@ describe('a set-image that is killed at any step', function () {
       expect(readdirSync(project.directory).sort(), where).to.deep.equal(['.env', '.rewind', 'compose.yml']);
     }
   });
+
+  /** While docker fails, hangs or is cut off. */
+  async function check(fault: Fault): Promise<void> {
+    const what = describeFault(fault);
+    write(OLD);
+    const outcome = await faultyRun(project, shim, args, fault);
+    if (fault.pattern !== '*') expect(shim.hit, `${what} came to pass`).to.be.a('string');
+    const said = `${what} (${shim.hit ?? 'no such call'})\n${outcome.stderr}`;
+    expectHonest(outcome, SetImage.exitCodes, said);
+    expect(text(), said).to.deep.equal(outcome.exitCode === 0 ? NEW : OLD);
+    expect(leftovers(project), said).to.deep.equal([]);
+  }
+
+  // Compose is asked before the edit, and once more after it.
+  const PROOF = 'docker compose * config *json';
+  for (const mode of ['fail', 'cut'] as const)
+    it(`goes back by itself: ${mode} of the proof`, async () => {
+      write(OLD);
+      await faultyRun(project, shim, args, undefined);
+      const proofs = shim.calls.filter((call) => / config .*json/.test(call)).length;
+      await check({ mode, number: proofs, pattern: PROOF });
+    });
+
+  everyCall(
+    'set-image',
+    () => project,
+    shim,
+    () => {
+      write(OLD);
+      return faultyRun(project, shim, args, undefined);
+    },
+    check,
+  );
 });
