@@ -64,6 +64,8 @@ export function exitOf(error: RewindError): ExitCodeName {
   return (name as ExitCodeName | undefined) ?? 'failed';
 }
 
+const MEND = 'Mend what the message names, then try again; docker rewind doctor helps to find it';
+
 /** The same error, saying what state everything is in. What is no error of ours becomes one: the state matters most. */
 export function withState(
   thrown: unknown,
@@ -77,10 +79,12 @@ export function withState(
       : new RewindError('INTERNAL', `internal error: ${messageOf(thrown)}`, {
           hint: 'Run again with --debug for the details',
         });
+  // Who wanted out needs no advice.
+  const hint = error.hint ?? (isInterruption(error) ? undefined : MEND);
   return new RewindError(error.code, `${error.message}. ${text}`, {
     exit: exit ?? exitOf(error),
     details: error.details,
-    hint: error.hint ?? 'Mend what the message names, then try again; docker rewind doctor helps to find it',
+    ...(hint === undefined ? {} : { hint }),
     state,
     cause: thrown,
   });
