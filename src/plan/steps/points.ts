@@ -6,6 +6,7 @@ import { withoutSecrets } from '../../compose/without-secrets.ts';
 import type { Consistency, Manifest, VolumeArtifact } from '../../restore-points/manifest.ts';
 import { parseManifest, renderManifest } from '../../restore-points/manifest.ts';
 import { compressed, nameList, openIndex } from '../../restore-points/volume/index-source.ts';
+import { fieldOf, FIELDS } from '../../restore-points/volume/index-records.ts';
 import { originOf } from '../../restore-points/origin.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { RewindError } from '../../errors.ts';
@@ -105,8 +106,12 @@ async function artifactOf(
   const { slug } = planned;
   const file = join(await volumesDirectory(context), progress.index);
   const totals = await totalsOf(file);
-  const index = await writer.write(`volumes/${slug}.index.zst`, compressed(createReadStream(file)));
-  const { base } = progress;
+  const path = `volumes/${slug}.index.zst`;
+  const { base, same } = progress;
+  const index =
+    same === undefined
+      ? await writer.write(path, compressed(createReadStream(file)))
+      : await writer.adopt({ point: same.heldBy ?? same.point, file: same.index }, path);
   const baseIndex =
     base === null
       ? undefined
@@ -123,7 +128,7 @@ async function artifactOf(
         );
   const own = progress.layers.filter((layer) => layer.point === step.point);
   const added: StoredFile[] = [
-    index,
+    ...(same === undefined ? [index] : []),
     ...own.flatMap(({ archive, deleted }) => [archive, ...(deleted ? [deleted] : [])]),
   ];
   return {
@@ -162,17 +167,22 @@ async function totalsOf(file: string) {
   const totals = { entries: 0, bytes: 0, diskBytes: 0, sockets: 0 };
   const reader = openIndex(file);
   const counted = new Set<string>();
-  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
-    totals.entries++;
-    if (entry.type === 's') totals.sockets++;
-    if (entry.type !== 'f') continue;
-    // Several names of one file take its room once.
-    if (entry.links > 1) {
-      if (counted.has(entry.inode)) continue;
-      counted.add(entry.inode);
+  while (await reader.more()) {
+    for (let line = reader.peek(); line !== undefined; line = reader.peek()) {
+      reader.skip();
+      totals.entries++;
+      const type = fieldOf(line, FIELDS.type);
+      if (type === 's') totals.sockets++;
+      if (type !== 'f') continue;
+      // Several names of one file take its room once.
+      if (fieldOf(line, FIELDS.links) !== '1') {
+        const inode = fieldOf(line, FIELDS.inode);
+        if (counted.has(inode)) continue;
+        counted.add(inode);
+      }
+      totals.bytes += Number(fieldOf(line, FIELDS.size));
+      totals.diskBytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
     }
-    totals.bytes += entry.size;
-    totals.diskBytes += entry.blocks * 512;
   }
   return totals;
 }

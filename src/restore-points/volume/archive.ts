@@ -96,6 +96,7 @@ export async function archiveSettled(
     vanished: 0,
     changed: 0,
   };
+  if (!isEmpty(difference)) delete settled.same;
   if (difference.linkForDirectory) {
     settled.layers = [];
     settled.base = null;
@@ -137,6 +138,7 @@ async function reuse(task: VolumeTask, context: ArchiveContext, progress: Volume
   if (!isEmpty(await since(last, context, progress))) return false;
   progress.layers = await adoptLayers(last, task, context);
   progress.base = task.base ?? null;
+  progress.same = last;
   return true;
 }
 

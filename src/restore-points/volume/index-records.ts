@@ -106,7 +106,7 @@ export function fieldOf(line: string, field: number): string {
 }
 
 /** For `fieldOf`. */
-export const FIELDS = { type: 0, blocks: 5, ctime: 9 } as const;
+export const FIELDS = { type: 0, size: 4, blocks: 5, links: 6, inode: 7, ctime: 9 } as const;
 
 const TYPES = 'fdlpsbc';
 /** Mode, uid, gid, size, blocks, links, inode. */

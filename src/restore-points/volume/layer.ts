@@ -27,6 +27,8 @@ export interface VolumeProgress {
   layers: Layer[];
   /** The latest index, a file name in the work directory. */
   index: string;
+  /** The earlier point that all of it is, index and layers: nothing changed since. */
+  same?: EarlierVolume;
   /** The full that it builds on, where that is an earlier point's. */
   base: EarlierVolume | null;
   tools: 'gnu' | 'busybox';
