@@ -80,7 +80,12 @@ export class Soak {
     await this.#startWhatTheEngineLeft(trouble);
     const done = { trouble, before, imageBefore, outcome, recovered, inherited };
     problems.push(...(await this.#check(operation, done)));
-    for (const point of this.#project.points()) if (!known.has(point)) this.#model.learn(point, before);
+    for (const point of this.#project.points()) {
+      if (known.has(point)) continue;
+      // Whether a second command took it before or after the restore nobody knows.
+      if (trouble === 'second' && operation.restores !== undefined) this.#project.removePoint(point);
+      else this.#model.learn(point, before);
+    }
     if (problems.length > 0) await this.#violation(operation, trouble, outcome, problems);
     this.#thinOut();
   }
