@@ -112,7 +112,7 @@ describe('a backup or restore while docker fails, hangs or is cut off', () => {
   it('restore: the client of the swap dies, and the helper goes on with it meanwhile', async () => {
     const earlier = point;
     // So many that the swap takes a while.
-    await inService('mkdir /data/many && cd /data && seq 60000 | sed s/^/many-/ | xargs touch');
+    await inService('mkdir /data/many && cd /data && seq 30000 | sed s/^/many-/ | xargs touch');
     point = (await project.backup()).id;
     await restore({ mode: 'kill', number: 1, pattern: 'docker exec *move_all*' });
     await inService('rm -r /data/many; find /data -name "many-*" -exec rm -f {} +');

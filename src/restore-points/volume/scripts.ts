@@ -279,8 +279,12 @@ set -eu
 ${MOVE_ALL}${COPY_SELF}
 root=$1 stage=$1/$2
 [ -d "$stage" ] || exit 0
+# Whatever the marks say: old data is never removed on the way back, not even what comes here just now.
+drop_old() {
+  if [ -d "$stage/old" ]; then rmdir "$stage/old"; fi
+}
 touch -r "$root" /tmp/root-time.$$
-if [ -e "$stage/begun" ]; then
+if [ -e "$stage/begun" ] && [ -d "$stage/old" ]; then
   mkdir -p "$stage/back"
   if [ -e "$stage/cleared" ] && [ ! -e "$stage/emptied" ]; then move_all "$root" "$stage/back"; fi
   : >"$stage/emptied"
@@ -288,9 +292,11 @@ if [ -e "$stage/begun" ]; then
   copy_self "$stage/old" "$root"
   touch -r "$stage/old-time" "$root"
   touch -r "$stage/old-time" /tmp/root-time.$$
+  drop_old
   # First of all: without it a second run only clears up.
   rm -f "$stage/begun"
 fi
+drop_old
 rm -rf "$stage"
 touch -r /tmp/root-time.$$ "$root"
 `;
