@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RewindError } from '../errors.ts';
-import { makePrivateDirectory } from './durable.ts';
+import { makePrivateDirectory, syncDirectory } from './durable.ts';
 
 /** Where a project's state lives: `.rewind` in the project directory. */
 export function stateDirectoryOf(directory: string): string {
@@ -16,7 +16,10 @@ const GITIGNORE = '*\n!.gitignore\n!history.jsonl\n';
 export async function openStateDirectory(directory: string): Promise<string> {
   const state = stateDirectoryOf(directory);
   try {
+    const isNew = !existsSync(state);
     await makePrivateDirectory(state);
+    // A journal is of no use in a directory that a power cut takes away.
+    if (isNew) await syncDirectory(directory);
     const ignore = join(state, '.gitignore');
     if (!existsSync(ignore)) await writeFile(ignore, GITIGNORE, { mode: 0o600 });
     return state;

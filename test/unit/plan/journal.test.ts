@@ -11,10 +11,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import fsp from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { clearConcluded, Journal, unfinishedJournals } from '../../../src/plan/journal.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
+import { openStateDirectory } from '../../../src/plan/state-directory.ts';
 
 const plan = { command: 'deploy', scope: {}, steps: [], undo: [] } as unknown as Plan;
 
@@ -35,6 +38,31 @@ describe('journal', () => {
     }
     await journal.conclude();
     expect(await unfinishedJournals(state)).to.deep.equal([]);
+  });
+
+  it('has its plan, its lines and every directory above them on the disk before it returns', async () => {
+    const synced: string[] = [];
+    const { open } = fsp;
+    fsp.open = async (path, flags, mode) => {
+      const handle = await open(path, flags, mode);
+      const sync = handle.sync.bind(handle);
+      handle.sync = async () => {
+        await sync();
+        synced.push(relative(state, String(path)));
+      };
+      return handle;
+    };
+    syncBuiltinESMExports();
+    try {
+      const journal = await Journal.begin(await openStateDirectory(state), plan);
+      const own = `.rewind/journal/${journal.id}`;
+      expect(synced).to.have.members([`${own}/plan.json.tmp`, own, '.rewind/journal', '.rewind', '']);
+      await journal.record('step', 0, 'started');
+      expect(synced.slice(5)).to.deep.equal([`${own}/progress.jsonl`, own]);
+    } finally {
+      fsp.open = open;
+      syncBuiltinESMExports();
+    }
   });
 
   it('reads the whole lines of a progress whose last one is torn', async () => {
