@@ -53,6 +53,18 @@ describe('a set-image', function () {
     }
   });
 
+  it('that was killed is offered to be taken back by the next one on a terminal', async () => {
+    write(OLD);
+    expect(await cutOff(project, args, { kind: 'file', moment: 'after', number: 1 })).to.equal(true);
+    expect((await project.rewind(args)).exitCode).to.equal(5);
+    const session = await project.tty(args);
+    await session.expect('Do that first, then go on?');
+    session.send('y\r');
+    expect(await session.exit(), session.text).to.equal(0);
+    expect(text()).to.deep.equal(NEW);
+    expect(leftovers(project)).to.deep.equal([]);
+  });
+
   /** While docker fails, hangs or is cut off. */
   async function check(fault: Fault): Promise<void> {
     const what = describeFault(fault);
