@@ -100,7 +100,8 @@ describe('watchdog', () => {
     await die();
     await until(() => !isAlive(identity()));
     expect(calls().match(/container start aaa/g)).to.have.length(10);
-  });
+    // Ten rounds with a pause after each: a busy machine makes them long.
+  }).timeout(60_000);
 
   for (const [what, act] of [
     ['the command ended well', () => watchdog.end(true)],
