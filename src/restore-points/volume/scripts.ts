@@ -166,7 +166,8 @@ report
 /**
  * $1 directory, $2 bytes that an archive may have at most; a zstd-compressed one on standard input is extracted over what
  * is there, and \`full 1\` reported where it goes on after so many. Tar stops at the end mark;
- * what pads the archive after it is read, too, or those who write it would die of a broken pipe.
+ * what pads the archive after it is read, too, or those who write it would die of a broken pipe. What was written goes to the
+ * disk while it is compared: it has to be there before the old data is deleted.
  */
 export const EXTRACT_GNU = `
 set -u
@@ -184,6 +185,7 @@ ${CODES}export LC_ALL=C
   code tar $?
   cat >/dev/null
 }
+sync -f "$1" </dev/null >/dev/null 2>&1 &
 report
 `;
 
