@@ -148,7 +148,10 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
     return { outcome: begun.some(isVisibleChange) ? 'undone' : 'unchanged', error };
   }
   context.signal.removeEventListener('abort', tooLate);
+  const clearing = (): void => context.observer.output(CLEARING);
+  context.signal.addEventListener('abort', clearing, { once: true });
   const leftover = await finish(plan, context);
+  context.signal.removeEventListener('abort', clearing);
   return { outcome: 'done', ...(leftover === undefined ? {} : { leftover }) };
 }
 
@@ -161,6 +164,8 @@ async function isEngineGone(thrown: unknown, runner: Runner): Promise<boolean> {
 
 const TOO_LATE =
   'going back now would lose what was written since: this is brought to its end; a second time leaves at once';
+
+const CLEARING = 'all is done, and is only cleared up after: a second time leaves at once';
 
 /** Where there is only forward, a journal that takes no more lines (a full disk) stops nothing: recovery repeats more. */
 function unless(onward: boolean): (error: unknown) => void {

@@ -18,6 +18,8 @@ export interface RunSettings {
   /** Standard input; empty by default. */
   input?: string;
   signal?: AbortSignal;
+  /** Is given the way to signal the program once it runs. */
+  started?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 export interface RunOutcome {
@@ -78,7 +80,7 @@ export async function run(
   args: readonly string[],
   settings: RunSettings = {},
 ): Promise<RunOutcome> {
-  const result = await execa(program, args, {
+  const running = execa(program, args, {
     reject: false,
     stripFinalNewline: false,
     extendEnv: false,
@@ -89,6 +91,8 @@ export async function run(
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
     ...(settings.signal === undefined ? {} : { cancelSignal: settings.signal }),
   });
+  settings.started?.((signal) => running.kill(signal));
+  const result = await running;
   if (result.exitCode === undefined && result.signal === undefined) throw result;
   return { exitCode: result.exitCode ?? 128, stdout: result.stdout, stderr: result.stderr };
 }
