@@ -7,7 +7,7 @@ import { leftovers, until } from '../integration/world.ts';
 import { type Cut, cutOff, cutText, writesOf } from './cut-off.ts';
 import { FaultProject } from './fault-project.ts';
 import { conclude, cutsOf, expectWritesKept, remember } from './sweep.ts';
-import { FULL, TIMEOUT_MS } from './wanted.ts';
+import { TIMEOUT_MS, WANTED } from './wanted.ts';
 
 describe('recover', function () {
   this.timeout(TIMEOUT_MS);
@@ -24,11 +24,11 @@ describe('recover', function () {
     await project.fill('new');
     let present = await project.content();
     const places = cutsOf({ ...writes, file: 0, stream: 0 }, 12).filter(({ moment }) => moment === 'after');
-    for (const cut of FULL ? places : places.slice(-3)) {
+    for (const cut of WANTED === undefined ? places.slice(-3) : places) {
       const earlier = await remember(project);
       expect(await cutOff(project, args, cut, { watchdog: 'killed' }), cutText(cut)).to.equal(true);
       // Each recover gets one write further than the one before, until one comes to its end.
-      for (let number = 1; ; number += FULL ? 1 : 3) {
+      for (let number = 1; ; number += WANTED === undefined ? 3 : 1) {
         const again: Cut = { kind: 'journal', moment: number % 2 === 0 ? 'before' : 'after', number };
         if (!(await cutOff(project, ['recover'], again, { watchdog: 'killed' }))) break;
       }
