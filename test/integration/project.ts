@@ -193,6 +193,9 @@ export class TestProject {
     if (networks.length > 0) await this.docker(['network', 'rm', ...networks]);
     const volumes = await ids('volume', 'ls', '-q');
     if (volumes.length > 0) await this.docker(['volume', 'rm', ...volumes]);
+    const label = `label=docker-rewind.lock=${this.name}`;
+    const locks = await this.docker(['volume', 'ls', '--quiet', '--filter', label]);
+    if (locks.stdout !== '') await this.docker(['volume', 'rm', ...locks.stdout.trim().split('\n')]);
     const listed = await this.docker([
       'image',
       'ls',
