@@ -126,6 +126,7 @@ async function answering(
   log: { lines: string },
 ): Promise<Session | undefined> {
   const begun = performance.now();
+  let seenEnded = false;
   for (;;) {
     const session = new Session(access, context);
     try {
@@ -142,7 +143,10 @@ async function answering(
     log.lines = await files.ask(SECOND_STATE, [staging], 'looking for the second server');
     // Neither a process nor a word in the log: it is about to start.
     const starting = log.lines === '' && performance.now() - begun < STARTING_MS;
-    if (log.lines !== 'alive' && !starting) return undefined;
+    const ended = log.lines !== 'alive' && !starting;
+    // It has no name for a moment when it gives itself another one.
+    if (ended && seenEnded) return undefined;
+    seenEnded = ended;
     await delay(POLL_MS, undefined, { signal: context.signal });
   }
 }
