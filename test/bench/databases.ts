@@ -83,6 +83,7 @@ class DatabaseBench {
     await execa('docker', ['compose', 'exec', '-T', 'db', 'pg_dump', '-U', 'postgres', '-Fc', '-Z', this.#level, 'bench'], {
       cwd: this.#path('project'),
       stdout: { file: this.#path('bare.dump') },
+      buffer: false,
     }); // prettier-ignore
     await execa('sync', [this.#path('bare.dump')]);
   }
