@@ -169,7 +169,7 @@ async function totalsOf(file: string) {
   const counted = new Set<string>();
   while (await reader.more()) {
     for (let line = reader.peek(); line !== undefined; line = reader.peek()) {
-      reader.skip();
+      reader.advance();
       totals.entries++;
       const type = fieldOf(line, FIELDS.type);
       if (type === 's') totals.sockets++;

@@ -91,8 +91,8 @@ export async function* merged(
     let a = left.peek() ?? ((await left.more()) ? left.peek() : undefined);
     let b = right.peek() ?? ((await right.more()) ? right.peek() : undefined);
     while (a !== undefined && a === b && leave(a)) {
-      left.skip();
-      right.skip();
+      left.advance();
+      right.advance();
       a = left.peek();
       b = right.peek();
     }
@@ -117,7 +117,7 @@ async function anyMore(
 }
 
 function take(index: IndexReader, line: string): IndexRecord {
-  index.skip();
+  index.advance();
   return parseRecord(line);
 }
 

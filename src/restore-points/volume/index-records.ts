@@ -44,7 +44,7 @@ export class IndexReader {
   async next(): Promise<IndexRecord | undefined> {
     const line = this.peek() ?? ((await this.more()) ? this.peek() : undefined);
     if (line === undefined) return undefined;
-    this.skip();
+    this.advance();
     return parseRecord(line);
   }
 
@@ -64,7 +64,7 @@ export class IndexReader {
     return undefined;
   }
 
-  skip(): void {
+  advance(): void {
     this.#position++;
   }
 

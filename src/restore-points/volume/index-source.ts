@@ -91,7 +91,7 @@ export async function* archivableNames(index: IndexReader): AsyncGenerator<Buffe
   let names: string[] = [];
   while (await index.more()) {
     for (let line = index.peek(); line !== undefined; line = index.peek()) {
-      index.skip();
+      index.advance();
       if (fieldOf(line, FIELDS.type) !== 's') names.push(pathOf(line));
     }
     yield nameList(names);
@@ -104,7 +104,7 @@ export async function archivedBytes(index: IndexReader): Promise<number> {
   let bytes = 0;
   while (await index.more()) {
     for (let line = index.peek(); line !== undefined; line = index.peek()) {
-      index.skip();
+      index.advance();
       bytes += HEADER_BYTES;
       if (fieldOf(line, FIELDS.type) === 'f') bytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
     }
