@@ -167,23 +167,20 @@ async function totalsOf(file: string) {
   const totals = { entries: 0, bytes: 0, diskBytes: 0, sockets: 0 };
   const reader = openIndex(file);
   const counted = new Set<string>();
-  while (await reader.more()) {
-    for (let line = reader.peek(); line !== undefined; line = reader.peek()) {
-      reader.advance();
-      totals.entries++;
-      const type = fieldOf(line, FIELDS.type);
-      if (type === 's') totals.sockets++;
-      if (type !== 'f') continue;
-      // Several names of one file take its room once.
-      if (fieldOf(line, FIELDS.links) !== '1') {
-        const inode = fieldOf(line, FIELDS.inode);
-        if (counted.has(inode)) continue;
-        counted.add(inode);
-      }
-      totals.bytes += Number(fieldOf(line, FIELDS.size));
-      totals.diskBytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+  await reader.eachLine((line) => {
+    totals.entries++;
+    const type = fieldOf(line, FIELDS.type);
+    if (type === 's') totals.sockets++;
+    if (type !== 'f') return;
+    // Several names of one file take its room once.
+    if (fieldOf(line, FIELDS.links) !== '1') {
+      const inode = fieldOf(line, FIELDS.inode);
+      if (counted.has(inode)) return;
+      counted.add(inode);
     }
-  }
+    totals.bytes += Number(fieldOf(line, FIELDS.size));
+    totals.diskBytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+  });
   return totals;
 }
 

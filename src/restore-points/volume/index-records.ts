@@ -68,6 +68,16 @@ export class IndexReader {
     this.#position++;
   }
 
+  /** Every record that is left, as it was written. */
+  async eachLine(work: (line: string) => void): Promise<void> {
+    while (await this.more()) {
+      for (let line = this.peek(); line !== undefined; line = this.peek()) {
+        this.advance();
+        work(line);
+      }
+    }
+  }
+
   /** Whether there is another record, which `peek` then has. */
   async more(): Promise<boolean> {
     while (this.peek() === undefined) if (!(await this.#fill())) return false;

@@ -102,13 +102,10 @@ export async function* archivableNames(index: IndexReader): AsyncGenerator<Buffe
 /** About how many bytes tar will read for all entries of an index: what files take on the disk, and a header for each. */
 export async function archivedBytes(index: IndexReader): Promise<number> {
   let bytes = 0;
-  while (await index.more()) {
-    for (let line = index.peek(); line !== undefined; line = index.peek()) {
-      index.advance();
-      bytes += HEADER_BYTES;
-      if (fieldOf(line, FIELDS.type) === 'f') bytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
-    }
-  }
+  await index.eachLine((line) => {
+    bytes += HEADER_BYTES;
+    if (fieldOf(line, FIELDS.type) === 'f') bytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+  });
   return bytes;
 }
 
