@@ -44,8 +44,11 @@ export class Crc64 {
     return other;
   }
 
-  /** Whether the eight bytes, little endian as in the file, are this checksum. */
-  equals(stored: Buffer): boolean {
-    return stored.readUInt32LE(0) === this.#low >>> 0 && stored.readUInt32LE(4) === this.#high >>> 0;
+  /** Its eight bytes, little endian as in the file. */
+  digest(): Buffer {
+    const bytes = Buffer.alloc(8);
+    bytes.writeUInt32LE(this.#low >>> 0, 0);
+    bytes.writeUInt32LE(this.#high >>> 0, 4);
+    return bytes;
   }
 }

@@ -3,9 +3,10 @@ import { RewindError } from '../../errors.ts';
 import type { EngineContext, LoadRequest, LoadTarget, Server } from '../engine.ts';
 import { rdbDetails, type RdbDetails } from './details.ts';
 import { filesOf, keyspace, withServer, type LiveServer } from './live-server.ts';
+import { checkedRdb } from './rdb-stream.ts';
 import { requireRoom } from './room.ts';
 import { PUT, STAGE } from './scripts.ts';
-import { stagingOf, startSecond, type SecondServer } from './second-server.ts';
+import { damaged, stagingOf, startSecond, type SecondServer } from './second-server.ts';
 
 /** The file that is to be put in place, in the staging directory. */
 export const RESTORED = 'restored.rdb';
@@ -25,8 +26,14 @@ export async function loadDump(server: Server, request: LoadRequest, context: En
     const plain = createZstdDecompress();
     stored.on('error', (error) => plain.destroy(error));
     stored.pipe(plain);
+    // Its own checksum says for certain that it is damaged; what a server says that reads it anyhow may be anything.
+    const checked = checkedRdb(
+      plain,
+      () => {},
+      (why) => damaged(server, why),
+    );
     const counted = (async function* () {
-      for await (const chunk of plain as AsyncIterable<Buffer>) {
+      for await (const chunk of checked) {
         bytes += chunk.length;
         if (bytes > details.rdbBytes) throw notEqual(server, `it is longer than ${details.rdbBytes} bytes`);
         yield chunk;

@@ -18,12 +18,13 @@ export async function rdbOf<T>(
 ): Promise<{ report: RdbReport; value: T }> {
   const found: RdbReport[] = [];
   const said: string[] = [];
+  const unusable = (why: string): RewindError => dumpFailed(live, `the server sent no usable dump: ${why}`);
   const { result, value } = await context.runner
     .stream(execScriptArgv(live.access.container, DUMP, live.access.arguments, { stdin: true }), {
       input: Readable.from([Buffer.from(live.access.secretLine)]),
       signal: context.signal,
       output: async (stdout) => ({
-        taken: await take(Readable.from(checkedRdb(stdout, (report) => void found.push(report)))),
+        taken: await take(Readable.from(checkedRdb(stdout, (report) => void found.push(report), unusable))),
       }),
       onLine: (line) => said.push(line),
     })
@@ -32,8 +33,8 @@ export async function rdbOf<T>(
       const why = said.findLast(
         (line) => line !== '' && !/^(sending|SYNC sent|Transfer finished)/.test(line),
       );
-      if (error instanceof RewindError && error.code === 'DUMP_FAILED')
-        throw dumpFailed(live, why ?? error.message);
+      if (error instanceof RewindError && error.code === 'DUMP_FAILED' && why !== undefined)
+        throw dumpFailed(live, why);
       throw error;
     });
   const [report] = found;

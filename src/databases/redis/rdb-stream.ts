@@ -1,4 +1,4 @@
-import { RewindError } from '../../errors.ts';
+import type { RewindError } from '../../errors.ts';
 import { Crc64 } from './crc64.ts';
 import { RdbKeys } from './rdb-keys.ts';
 
@@ -20,11 +20,13 @@ const EOF = 0xff;
 
 /**
  * Passes an RDB file on as it comes, without what may follow it, and checks it: the magic, the end mark and the
- * checksum over every byte. Throws DUMP_FAILED where it is empty, cut or damaged. `done` hears of the result.
+ * checksum over every byte. Throws what `failed` makes of the reason where it is empty, cut or damaged; `done` hears
+ * of the result.
  */
 export async function* checkedRdb(
   source: AsyncIterable<Uint8Array>,
   done: (report: RdbReport) => void,
+  failed: (why: string) => RewindError,
 ): AsyncGenerator<Buffer> {
   const keys = new RdbKeys();
   const crc = new Crc64();
@@ -46,10 +48,9 @@ export async function* checkedRdb(
     yield sure;
   }
   const magic = /^(?:REDIS|VALKEY)(\d+)/.exec(head.subarray(0, 9).toString('latin1'));
-  if (magic === null)
-    throw dumpFailed(head.length === 0 ? 'it is empty' : 'it does not begin as an RDB file');
+  if (magic === null) throw failed(head.length === 0 ? 'it is empty' : 'it does not begin as an RDB file');
   const end = endOf(held, crc, keys);
-  if (end === undefined) throw dumpFailed('it is cut off or damaged: its end mark or checksum is wrong');
+  if (end === undefined) throw failed('it is cut off or damaged: its end mark or checksum is wrong');
   yield held.subarray(0, end.length);
   done({ bytes: bytes + end.length, format: Number(magic[1]), checksummed: end.checksummed, keys });
 }
@@ -68,15 +69,9 @@ function endOf(
     const stored = held.subarray(length - CHECKSUM_BYTES, length);
     const crc = before.copy();
     crc.update(body);
-    if (crc.equals(stored)) return { length, checksummed: true };
+    if (crc.digest().equals(stored)) return { length, checksummed: true };
     // Without a checksum, only having read every key up to the end mark says that all is there.
     if (stored.every((byte) => byte === 0) && keys.complete) return { length, checksummed: false };
   }
   return undefined;
-}
-
-function dumpFailed(why: string): RewindError {
-  return new RewindError('DUMP_FAILED', `the server sent no usable dump: ${why}`, {
-    hint: 'The log of the server says why: docker compose logs',
-  });
 }

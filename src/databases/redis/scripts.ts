@@ -100,7 +100,7 @@ export const REMOVE_FILE = `rm -f -- "$1/$2"`;
 export const START_SECOND = `
 echo 1000 >/proc/self/oom_score_adj
 program=$(command -v "$2") || program=$(dirname -- "$(readlink "/proc/$3/exe")")/$2
-exec "$program" "$1/second.conf" >>"$1/second.log" 2>&1
+exec "$program" "$1/second.conf" >"$1/second.log" 2>&1
 `;
 
 const EACH_SECOND = `
@@ -116,7 +116,7 @@ each_second() {
 /** $1 staging directory. Prints \`alive\`, or the last lines of the second server's log. */
 export const SECOND_STATE = `
 ${EACH_SECOND}
-if [ -n "$(each_second "$1")" ]; then echo alive; else tail -n 12 -- "$1/second.log" 2>/dev/null; fi
+if [ -n "$(each_second "$1")" ]; then echo alive; else head -n 400 -- "$1/second.log" 2>/dev/null; fi
 `;
 
 /** $1 staging directory: ends the second server, which has nothing to save, and waits until it is gone. */

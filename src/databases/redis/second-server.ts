@@ -151,25 +151,43 @@ async function answering(
   }
 }
 
+const NEWER = /can't handle rdb format/i;
+const DAMAGED = /crc|short read|unexpected eof|wrong signature|internal error in rdb|bad file format/i;
+const UNTOUCHED = 'The live data was not touched; docker rewind list shows the other restore points';
+
+/** A dump that is not what a server once wrote (exit 4); the live data is as it was. */
+export function damaged(
+  { service }: Pick<LiveServer, 'service'>,
+  why: string,
+  details: readonly string[] = [],
+): RewindError {
+  return new RewindError('DAMAGED', `the dump for ${service} is damaged: ${why}`, {
+    exit: 'refused',
+    details,
+    hint: UNTOUCHED,
+  });
+}
+
 function notLoaded(live: LiveServer, log: string): RewindError {
-  const lines = log.split('\n').map((line) => line.replace(/^\d+:\w .*?[*#-] /, ''));
-  const newer = /can't handle rdb format/i.test(log);
-  const damaged = /crc|short read|unexpected eof|wrong signature|internal error in rdb|bad file format/i.test(
-    log,
-  );
-  return new RewindError(
-    newer ? 'OLDER_SERVER' : damaged ? 'DAMAGED' : 'LOAD_FAILED',
-    newer
-      ? `${live.service} (${live.product} ${live.version}) cannot read this dump: it comes from a later version`
-      : damaged
-        ? `the dump for ${live.service} is damaged: a second server could not load it`
-        : `a second server beside ${live.service} could not load the dump`,
-    {
-      exit: 'refused',
-      details: lines.filter((line) => line !== '').slice(-6),
-      hint: newer
-        ? 'Run the version that made it, or a later one; the live data was not touched'
-        : 'The live data was not touched; docker rewind list shows the other restore points',
-    },
-  );
+  const lines = log
+    .split('\n')
+    .map((line) => line.replace(/^\d+:\w .*?[*#-] /, ''))
+    .filter((line) => line !== '');
+  if (NEWER.test(log))
+    return new RewindError(
+      'OLDER_SERVER',
+      `${live.service} (${live.product} ${live.version}) cannot read this dump: it comes from a later version`,
+      {
+        exit: 'refused',
+        details: lines.filter((line) => NEWER.test(line)),
+        hint: 'Run the version that made it, or a later one; the live data was not touched',
+      },
+    );
+  const details = lines.filter((line) => DAMAGED.test(line)).slice(0, 6);
+  if (details.length > 0) return damaged(live, 'a second server could not load it', details);
+  return new RewindError('LOAD_FAILED', `a second server beside ${live.service} could not load the dump`, {
+    exit: 'refused',
+    details: lines.slice(-6),
+    hint: UNTOUCHED,
+  });
 }

@@ -2,11 +2,22 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { expect } from 'chai';
+import { Crc64 } from '../../../src/databases/redis/crc64.ts';
 import { renderManifest } from '../../../src/restore-points/manifest.ts';
 import { run } from '../../e2e/installed.ts';
 import { until } from '../world.ts';
 import { RedisProject } from './redis-project.ts';
 import { backupIntoFullStore } from './small-store.ts';
+
+// A key of a type that no server has, and the end mark.
+const UNKNOWN_TYPE = Buffer.from([0x7f, 0, 0, 0xff]);
+
+/** An RDB file with its checksum. */
+function summed(body: Buffer): Buffer {
+  const crc = new Crc64();
+  crc.update(body);
+  return Buffer.concat([body, crc.digest()]);
+}
 
 describe('a Redis restore that fails', () => {
   let project: RedisProject;
@@ -56,7 +67,13 @@ describe('a Redis restore that fails', () => {
           (rdb) => (rdb.writeUInt8(rdb.readUInt8(rdb.length - 500) ^ 1, rdb.length - 500), rdb),
           /damaged/,
         ],
-        ['later', (rdb) => (rdb.write('REDIS0099', 0, 'latin1'), rdb), /later version/],
+        // Whose checksum says that nothing was changed.
+        ['unreadable', (rdb) => summed(Buffer.concat([rdb.subarray(0, -9), UNKNOWN_TYPE])), /damaged/],
+        [
+          'later',
+          (rdb) => (rdb.write('REDIS0099', 0, 'latin1'), summed(rdb.subarray(0, -8))),
+          /later version/,
+        ],
       ];
       for (const [name, change, says] of cases) {
         tamper(id, change);

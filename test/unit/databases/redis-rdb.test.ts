@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { RewindError } from '../../../src/errors.ts';
 import { checkedRdb, type RdbReport } from '../../../src/databases/redis/rdb-stream.ts';
 import { SAVED, STREAMED } from './rdb-samples.ts';
 
@@ -8,7 +9,11 @@ async function read(file: Buffer, piece = file.length): Promise<{ bytes: Buffer;
   const source = (async function* () {
     for (let at = 0; at < file.length; at += piece) yield file.subarray(at, at + piece);
   })();
-  for await (const part of checkedRdb(source, (report) => void found.push(report)))
+  for await (const part of checkedRdb(
+    source,
+    (report) => void found.push(report),
+    (why) => new RewindError('DAMAGED', why),
+  ))
     parts.push(Buffer.from(part));
   return { bytes: Buffer.concat(parts), report: found[0] as RdbReport };
 }
