@@ -5,6 +5,7 @@ import { RewindError } from '../../errors.ts';
 import { slugOf } from '../../restore-points/slug.ts';
 import type { StoredFile } from '../../stores/store.ts';
 import type { DumpRequest, Server } from '../engine.ts';
+import { ArchiveCheck } from './archive.ts';
 import { failure, reasons } from './failure.ts';
 import { lockedBy } from './locks.ts';
 import { accessArgs, type Access } from './psql.ts';
@@ -31,6 +32,7 @@ export async function runDump(access: Access, { database, snapshot, request }: D
   );
   let table: string | undefined;
   let bytes = 0;
+  const archive = new ArchiveCheck();
   const { result, value } = await context.runner.stream(
     execScriptArgv(server.container, DUMP, [...accessArgs(access, database), String(LOCK_TIMEOUT_MS)], {
       stdin: true,
@@ -44,7 +46,10 @@ export async function runDump(access: Access, { database, snapshot, request }: D
       output: async (stdout) => {
         const file = await request.write(
           path,
-          counted(stdout, (size) => context.onProgress(database, (bytes += size), table)),
+          watched(stdout, (chunk) => {
+            archive.take(chunk);
+            context.onProgress(database, (bytes += chunk.length), table);
+          }),
         );
         input.end();
         return file;
@@ -52,13 +57,14 @@ export async function runDump(access: Access, { database, snapshot, request }: D
     },
   );
   requireWhole(server, database, result, bytes, await lockedTables(access, database, result));
-  if (value === undefined) throw cut(server, database);
+  if (archive.problem !== undefined) throw broken(server, database, archive.problem);
+  if (value === undefined) throw broken(server, database, CUT);
   return value;
 }
 
-async function* counted(stdout: Readable, onBytes: (size: number) => void): AsyncGenerator<Uint8Array> {
+async function* watched(stdout: Readable, onChunk: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
   for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
-    onBytes(chunk.length);
+    onChunk(chunk);
     yield chunk;
   }
 }
@@ -77,17 +83,18 @@ function requireWhole(
   if (locked !== undefined) throw locked;
   if (result.exitCode !== 0 || (exit !== undefined && exit !== '0') || reasons(result.stderr).some(isError))
     throw failure(server, result, `dumping ${server.service}/${database}`);
-  if (exit === undefined || last('bytes') !== String(bytes) || bytes === 0) throw cut(server, database);
+  if (exit === undefined || last('bytes') !== String(bytes) || bytes === 0)
+    throw broken(server, database, CUT);
 }
 
 const isError = (line: string): boolean => /^pg_dump: (?:error|fatal)/.test(line);
 
-function cut(server: Server, database: string): RewindError {
-  return new RewindError(
-    'DUMP_FAILED',
-    `the dump of ${server.service}/${database} was cut off before its end`,
-    { hint: `docker compose logs ${server.service} may say why` },
-  );
+const CUT = 'was cut off before its end';
+
+function broken({ service }: Server, database: string, problem: string): RewindError {
+  return new RewindError('DUMP_FAILED', `the dump of ${service}/${database} ${problem}`, {
+    hint: `docker compose logs ${service} may say why; so may pg_dump in it`,
+  });
 }
 
 async function lockedTables(

@@ -126,6 +126,32 @@ describe('PostgreSQL, where something fails', () => {
     expect(await killTool('pg_restore', ['restore', point, '--yes', '--no-safety-backup'])).to.equal(1);
   });
 
+  it('takes nothing for a dump that is none or not all of one, whatever the tool says of it', async () => {
+    const lies: [tool: string, script: string, message: RegExp][] = [
+      ['pg_dump', 'exit 0', /dump of db\/shop was cut off before its end/],
+      [
+        'pg_dump',
+        '"$0.real" "$@" 2>/dev/null | head -c 3000000',
+        /dump of db\/shop was cut off before its end/,
+      ],
+      ['pg_dump', '"$0.real" "$@" | head -c -1', /dump of db\/shop was cut off before its end/],
+      ['pg_dump', 'echo all is well', /dump of db\/shop is not what pg_dump writes/],
+      ['pg_dumpall', 'exit 0', /dump of roles and grants was cut off/],
+      ['pg_dumpall', '"$0.real" "$@" | sed 10q', /dump of roles and grants was cut off/],
+    ];
+    for (const [tool, script, message] of lies) {
+      const put =
+        'tool=$(command -v "$1") && mv "$tool" "$tool.real" && printf "#!/bin/sh\\n[ \\$1 != -V ] || exec \\$0.real -V\\n%s\\nexit 0\\n" "$2" >"$tool" && chmod 755 "$tool"';
+      await project.inside(put, tool, script);
+      try {
+        const error = await fails(['backup'], 'DUMP_FAILED', 1);
+        expect(error.message, script).to.match(message);
+      } finally {
+        await project.inside('tool=$(command -v "$1") && mv "$tool.real" "$tool"', tool);
+      }
+    }
+  });
+
   it('leaves nothing of a dump for which the store has no room', () => backupIntoFullStore(project, '6m'));
 
   it('gives up on a load for which the server has no room, and takes nothing of it', async () => {
