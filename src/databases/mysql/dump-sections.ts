@@ -60,7 +60,7 @@ export class DumpSections {
       next = after;
     }
     if (next !== undefined) throw this.#unexpected(next, undefined);
-    if (!TRAILER.test(this.#last)) throw new CutOff('the dump');
+    if (!TRAILER.test(this.#last)) throw new CutOff(`the dump of ${this.#databases.join(', ')}`);
   }
 
   /** Lines to the next mark or the end of what has arrived; the mark, with no name at the end of everything. */

@@ -62,7 +62,7 @@ async function ordered(access: Access, database: string, valid: readonly string[
 
 /** A run that comes out as a whole: its last line says so. */
 async function wholeRun(access: Access, database: string, options: readonly string[]): Promise<Buffer> {
-  const what = `the dump of views, routines, triggers and events of ${access.server.service}/${database}`;
+  const what = `the dump of views, routines, triggers and events of ${database}`;
   return runTool(access, options, {
     doing: `dumping views, routines, triggers and events of ${database}`,
     output: async (stdout) => {

@@ -48,6 +48,10 @@ export async function runTool<T>(
     },
   });
   if (value !== undefined && 'whole' in value && result.exitCode === 0) return value.whole;
-  if (value !== undefined && 'cut' in value && result.exitCode === 0) throw value.cut;
+  if (value !== undefined && 'cut' in value && result.exitCode === 0) {
+    throw new RewindError('DUMP_FAILED', `${server.service}: ${value.cut.message}`, {
+      hint: `docker compose logs ${server.service} may say why; so may the dump tool in it`,
+    });
+  }
   throw failure(server, result, doing);
 }

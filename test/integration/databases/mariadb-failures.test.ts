@@ -132,6 +132,43 @@ describe('MariaDB, where something fails', () => {
     });
   });
 
+  it('takes nothing for a dump that is none or not all of one, whatever the tool says of it', async () => {
+    const ofTexts = 'case "$*" in *--routines*) ;; *) exec "$0.real" "$@" ;; esac';
+    for (const script of [
+      'exit 0',
+      '"$0.real" "$@" 2>/dev/null | head -c 1000000',
+      '"$0.real" "$@" | grep -a -v "^-- Dump completed"',
+      `${ofTexts}; exit 0`,
+      `${ofTexts}; "$0.real" "$@" | grep -a -v "^-- Dump completed"`,
+    ]) {
+      const put =
+        'tool=$(command -v mariadb-dump) && mv "$tool" "$tool.real" && printf "#!/bin/sh\\n%s\\nexit 0\\n" "$1" >"$tool" && chmod 755 "$tool"';
+      await project.inside(put, script);
+      try {
+        const error = await fails(['backup'], 'DUMP_FAILED', 1);
+        expect(error.message, script).to.match(/^db: the dump of .*shop was cut off before its end/);
+      } finally {
+        await project.inside('tool=$(command -v mariadb-dump) && mv "$tool.real" "$tool"');
+      }
+    }
+  });
+
+  it('notices that its connection is dropped in a load, within a statement and between two', async () => {
+    const session = `SELECT ID FROM information_schema.PROCESSLIST WHERE DB LIKE 'shop\\_\\_restore\\_%'`;
+    const within = `until id=$(mariadb --user=root -N -e "$1 AND INFO LIKE 'INSERT%'") && [ -n "$id" ] && mariadb --user=root -e "KILL $id"; do :; done`;
+    // The client is held until the server has hung up.
+    const between = `until client=$(grep -alE 'binary-mode.*--database=shop__restore_' /proc/[0-9]*/cmdline) && client=\${client#/proc/} && kill -STOP "\${client%%/*}"; do :; done
+until id=$(mariadb --user=root -N -e "$1") && [ -n "$id" ]; do :; done
+mariadb --user=root -e "KILL $id"
+until [ -z "$(mariadb --user=root -N -e "$1")" ]; do :; done
+kill -CONT "\${client%%/*}"`;
+    for (const drop of [within, between]) {
+      const running = fails(restore(point), 'DATABASE_FAILED', 1);
+      await project.inside(`timeout 60 sh -c '${drop.replaceAll("'", `'\\''`)}' sh "$1"`, session);
+      expect((await running).message).to.match(/loading db\/shop failed: .*(?:connection|gone away)/i);
+    }
+  });
+
   it('leaves nothing of a dump for which the store has no room', () => backupIntoFullStore(project, '3m'));
 
   it('gives up on a load for which the server has no room', async () => {
