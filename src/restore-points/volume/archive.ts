@@ -5,17 +5,17 @@ import { RewindError } from '../../errors.ts';
 import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
 import { owned } from './blocks.ts';
 import { requireCodes, type Helper } from './helper.ts';
-import { differenceOf, type Difference } from './index-difference.ts';
+import { differenceOf, isSame, type Difference } from './index-difference.ts';
 import {
   archivableNames,
   archivedBytes,
   compressed,
-  nameList,
   openIndex,
   storedIndex,
   takeIndex,
 } from './index-source.ts';
 import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
+import type { IndexReader } from './index-records.ts';
 import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
 import { readTarMessages, tarProgress } from './tar-messages.ts';
 
@@ -88,7 +88,7 @@ export async function archiveSettled(
   const index = `${task.slug}.settled.index`;
   const now = { ...task, live: false };
   await takeIndex(context.helper, join(context.directory, index), now, context.signal);
-  const difference = await compare(context, progress.index, index);
+  const difference = await compare(task, context, progress.index, index);
   const settled: VolumeProgress = {
     ...progress,
     index,
@@ -113,29 +113,32 @@ export async function noteUnsettled(
 ): Promise<VolumeProgress> {
   const index = `${task.slug}.after.index`;
   await takeIndex(context.helper, join(context.directory, index), { ...task, live: true }, context.signal);
-  const { changed, deleted } = await compare(context, progress.index, index);
-  return { ...progress, unsettled: [...new Set([...changed, ...deleted])] };
+  const { changed, deleted } = await compare(task, context, progress.index, index);
+  return { ...progress, unsettled: [...new Set([...(await changed.names()), ...(await deleted.names())])] };
 }
 
-async function compare(context: ArchiveContext, before: string, after: string): Promise<Difference> {
-  return differenceOf(openIndex(join(context.directory, before)), () =>
-    openIndex(join(context.directory, after)),
-  );
-}
-
-async function since(
-  earlier: EarlierVolume,
-  context: ArchiveContext,
-  progress: VolumeProgress,
+async function compare(
+  { slug }: VolumeTask,
+  { directory }: ArchiveContext,
+  before: string,
+  after: string,
 ): Promise<Difference> {
-  const stored = storedIndex(await context.store.read(earlier.heldBy ?? earlier.point, earlier.index.path));
-  return differenceOf(stored, () => openIndex(join(context.directory, progress.index)));
+  const difference = await differenceOf(
+    openIndex(join(directory, before)),
+    () => openIndex(join(directory, after)),
+    { spill: join(directory, slug) },
+  );
+  return difference as Difference;
 }
+
+const indexOf = async (earlier: EarlierVolume, { store }: ArchiveContext): Promise<IndexReader> =>
+  storedIndex(await store.read(earlier.heldBy ?? earlier.point, earlier.index.path));
 
 async function reuse(task: VolumeTask, context: ArchiveContext, progress: VolumeProgress): Promise<boolean> {
   const { last } = task;
   if (last === undefined || context.helper.tools !== 'gnu') return false;
-  if (!isEmpty(await since(last, context, progress))) return false;
+  const present = openIndex(join(context.directory, progress.index));
+  if (!(await isSame(await indexOf(last, context), present))) return false;
   progress.layers = await adoptLayers(last, task, context);
   progress.base = task.base ?? null;
   progress.same = last;
@@ -149,10 +152,15 @@ async function differential(
 ): Promise<boolean> {
   const { base } = task;
   if (base === undefined || task.full || context.helper.tools !== 'gnu') return false;
-  const difference = await since(base, context, progress);
-  const full = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
-  // So much changed that a differential would be no smaller than a new full (disk bytes against packed ones).
-  if (difference.bytes > full) return false;
+  const { directory } = context;
+  // Where more changed a differential would be no smaller than a new full (disk bytes against packed ones).
+  const most = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+  const present = (): IndexReader => openIndex(join(directory, progress.index));
+  const difference = await differenceOf(await indexOf(base, context), present, {
+    spill: join(directory, task.slug),
+    most,
+  });
+  if (difference === undefined) return false;
   progress.layers = await adoptLayers(base, task, context);
   progress.base = base;
   await archive(task, context, progress, difference);
@@ -202,7 +210,7 @@ async function archive(
   const names =
     difference === undefined
       ? archivableNames(openIndex(join(context.directory, progress.index)))
-      : [nameList(difference.changed)];
+      : difference.changed.chunks();
   const { report, result } = await helper.run(
     gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
     [insideHelper(task.slug)],
@@ -229,15 +237,15 @@ async function archive(
   progress.vanished += notes.vanished;
   progress.changed += notes.changed;
   const deleted =
-    difference === undefined || difference.deleted.length === 0
+    difference === undefined || difference.deleted.count === 0
       ? null
       : await writer.write(
           deletedPath(task.slug, position),
-          compressed(Readable.from([nameList(difference.deleted)])),
+          compressed(Readable.from(difference.deleted.chunks())),
         );
   progress.layers.push({ archive: result, deleted, point: context.point });
 }
 
 function isEmpty(difference: Difference): boolean {
-  return difference.changed.length === 0 && difference.deleted.length === 0;
+  return difference.changed.count === 0 && difference.deleted.count === 0;
 }

@@ -1,11 +1,12 @@
+import { NameList } from './name-list.ts';
 import { fieldOf, FIELDS, parseRecord, pathOf, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
 export interface Difference {
   /** To be archived: what is new or may have changed, and the directories above it and above what went. */
-  changed: string[];
+  changed: NameList;
   /** To be removed first: what is gone, or is of another type now. */
-  deleted: string[];
+  deleted: NameList;
   /** Bytes of the files that are to be archived, as they lie on the disk. */
   bytes: number;
   /** A directory became a link: what was archived meanwhile may have been read, and lie, behind that link. */
@@ -16,20 +17,37 @@ export interface Difference {
 const TICK_SECONDS = 0.02;
 const COARSE_SECONDS = 2;
 
+export interface DifferenceOptions {
+  /** Where names go that are too many for the memory: the beginning of the names of files of ours. */
+  spill: string;
+  /** Where more bytes than that are to be archived the difference is of no interest. */
+  most?: number;
+}
+
 /**
  * Compares two indexes of one volume; `after` is read twice where names of one file changed. An entry that changed so
- * close to the earlier index that a later change could bear the same time counts as changed. Memory grows with what
- * changed, not with the volume.
+ * close to the earlier index that a later change could bear the same time counts as changed. Memory grows with the
+ * directories that changed, not with the volume. Undefined where it has more than `most` bytes.
  */
-export async function differenceOf(before: IndexReader, after: () => IndexReader): Promise<Difference> {
-  const difference: Difference = { changed: [], deleted: [], bytes: 0, linkForDirectory: false };
+export async function differenceOf(
+  before: IndexReader,
+  after: () => IndexReader,
+  { spill, most = Infinity }: DifferenceOptions,
+): Promise<Difference | undefined> {
+  const difference: Difference = {
+    changed: new NameList(`${spill}.changed`),
+    deleted: new NameList(`${spill}.deleted`),
+    bytes: 0,
+    linkForDirectory: false,
+  };
   /** Files with several names of which one is to be archived, with those names. */
   const linked = new Map<string, Set<string>>();
   const directories = new Set<string>();
+  const gone = new Set<string>();
   const needed = new Set<string>();
   const change = (entry: IndexRecord): void => {
     if (entry.type === 's') return;
-    difference.changed.push(entry.path);
+    difference.changed.add(entry.path);
     if (entry.type === 'd') directories.add(entry.path);
     if (entry.type === 'f') difference.bytes += entry.blocks * 512;
     if (entry.type !== 'd' && entry.links > 1)
@@ -37,18 +55,22 @@ export async function differenceOf(before: IndexReader, after: () => IndexReader
     above(entry.path, needed);
   };
   const remove = (entry: IndexRecord): void => {
-    difference.deleted.push(entry.path);
+    difference.deleted.add(entry.path);
+    if (entry.type === 'd') gone.add(entry.path);
     above(entry.path, needed);
   };
-  const unchanged = (line: string): boolean => !isTooFresh(fieldOf(line, FIELDS.ctime), before.takenAt);
-  for await (const [old, now] of merged(before, after(), unchanged)) {
-    if (now === undefined) remove(old as IndexRecord);
-    else if (old === undefined) change(now);
-    else if (old.type !== now.type) {
+  const now = after();
+  for await (const [old, present] of merged(before, now, unchangedSince(before))) {
+    if (present === undefined) remove(old as IndexRecord);
+    else if (old === undefined) change(present);
+    else if (old.type !== present.type) {
       remove(old);
-      change(now);
-      difference.linkForDirectory ||= old.type === 'd' && now.type === 'l';
-    } else change(now);
+      change(present);
+      difference.linkForDirectory ||= old.type === 'd' && present.type === 'l';
+    } else change(present);
+    if (difference.bytes <= most) continue;
+    await closed(before, now);
+    return undefined;
   }
   // A name can be new without a trace at the others (the directory that it is in was renamed): they belong together.
   if (linked.size > 0) {
@@ -59,9 +81,28 @@ export async function differenceOf(before: IndexReader, after: () => IndexReader
     }
   }
   // Directories that only lead to what changed get their times back, too.
-  const gone = new Set(difference.deleted);
-  for (const path of needed) if (!directories.has(path) && !gone.has(path)) difference.changed.push(path);
+  for (const path of needed) if (!directories.has(path) && !gone.has(path)) difference.changed.add(path);
   return difference;
+}
+
+/** Whether nothing differs between two indexes of one volume. Reads no further than to the first difference. */
+export async function isSame(before: IndexReader, after: IndexReader): Promise<boolean> {
+  for await (const [old, now] of merged(before, after, unchangedSince(before))) {
+    // No archive can hold a socket: neither a new one nor another one in its place is a change.
+    if (now?.type === 's' && (old?.type ?? 's') === 's') continue;
+    await closed(before, after);
+    return false;
+  }
+  return true;
+}
+
+const unchangedSince =
+  (before: IndexReader) =>
+  (line: string): boolean =>
+    !isTooFresh(fieldOf(line, FIELDS.ctime), before.takenAt);
+
+async function closed(...indexes: IndexReader[]): Promise<void> {
+  await Promise.all(indexes.map((index) => index.close()));
 }
 
 /** Whether a change after the index could have left the line of an entry with this ctime as it is. */

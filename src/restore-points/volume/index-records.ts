@@ -84,6 +84,11 @@ export class IndexReader {
     return true;
   }
 
+  /** Reads no further, and gives back what it read from. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+
   async #fill(): Promise<boolean> {
     const { value, done } = await this.#source.next();
     if (done === true) {

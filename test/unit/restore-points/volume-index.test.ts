@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { compareIndexes } from '../../../src/restore-points/volume/index-comparison.ts';
-import { differenceOf } from '../../../src/restore-points/volume/index-difference.ts';
+import { differenceOf, isSame } from '../../../src/restore-points/volume/index-difference.ts';
 import { IndexReader } from '../../../src/restore-points/volume/index-records.ts';
 
 const record = (
@@ -24,8 +27,14 @@ const index = (records: readonly string[], takenAt = 100): IndexReader => {
     })(),
   );
 };
-const differ = (before: readonly string[], after: readonly string[]) =>
-  differenceOf(index(before), () => index(after));
+const directory = mkdtempSync(join(tmpdir(), 'rewind-index-'));
+const spill = join(directory, 'names');
+const differ = async (before: readonly string[], after: readonly string[]) => {
+  const difference = await differenceOf(index(before), () => index(after), { spill });
+  if (difference === undefined) throw new Error('there is no limit');
+  const { changed, deleted, ...others } = difference;
+  return { ...others, changed: await changed.names(), deleted: await deleted.names() };
+};
 const refusal = async (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'nothing was refused',
@@ -34,6 +43,7 @@ const refusal = async (work: Promise<unknown>): Promise<string> =>
 
 describe('a volume index', () => {
   const root = record('.', 'd');
+  after(() => rmSync(directory, { recursive: true }));
 
   it('names what changed, with the directories above it, and what is gone', async () => {
     const before = [root, record('./a', 'd'), record('./a/f'), record('./a/g'), record('./same')];
@@ -80,6 +90,41 @@ describe('a volume index', () => {
     const fresh = record('./f', 'f', { ctime: '99.9990000000' });
     expect((await differ([root, fresh], [root, fresh])).changed).to.include('./f');
     expect((await differ([root, record('./f')], [root, record('./f')])).changed).to.deep.equal([]);
+  });
+
+  it('is the same as another one where nothing differs but sockets', async () => {
+    const same = (before: readonly string[], after: readonly string[]) => isSame(index(before), index(after));
+    const before = [root, record('./a'), record('./socket', 's')];
+    expect(await same(before, before)).to.equal(true);
+    expect(await same(before, [...before.slice(0, 2), record('./socket', 's', { inode: 8 })])).to.equal(true);
+    expect(await same([root], [root, record('./socket', 's')])).to.equal(true);
+    expect(await same(before, [root, record('./a', 'f', { size: 2 })])).to.equal(false);
+    expect(await same(before, [root, record('./a', 's')])).to.equal(false);
+    expect(await same(before, before.slice(0, 2))).to.equal(false);
+    const fresh = [root, record('./f', 'f', { ctime: '99.9990000000' })];
+    expect(await same(fresh, fresh)).to.equal(false);
+  });
+
+  it('names what changed though it is far more than is kept in memory', async () => {
+    const many = Array.from({ length: 10_000 }, (_, number) => `./file\n${number}`);
+    const files = many.map((path) => record(path));
+    for (const [before, now] of [
+      [[root], [root, ...files]],
+      [[root, ...files], [root]],
+    ] as const) {
+      const { changed, deleted, bytes } = await differ(before, now);
+      const [all, others] = before.length === 1 ? [changed, deleted] : [deleted, changed];
+      expect(all.filter((path) => path !== '.')).to.have.members(many);
+      expect(others.filter((path) => path !== '.')).to.deep.equal([]);
+      expect(bytes).to.equal(before.length === 1 ? many.length * 4096 : 0);
+    }
+  });
+
+  it('is not compared any further than there is interest in', async () => {
+    const now = [root, ...['./a', './b', './c'].map((path) => record(path))];
+    const limited = (most: number) => differenceOf(index([root]), () => index(now), { spill, most });
+    expect(await limited(2 * 4096)).to.equal(undefined);
+    expect((await limited(3 * 4096))?.bytes).to.equal(3 * 4096);
   });
 
   it('that is cut, damaged or leads out of the volume is refused', async () => {
