@@ -13,10 +13,10 @@ import { runningServer } from '../plan/steps/database-server.ts';
 import type { PlannedVolume } from '../plan/steps/points.ts';
 import type { Step } from '../plan/steps/index.ts';
 import { openStore } from '../stores/open.ts';
-import { bytesText } from '../bytes-text.ts';
+import { requireRoom } from '../stores/room.ts';
 import type { DataObservation } from './data-observation.ts';
 import { sourcesOf } from './data-selection.ts';
-import { earlierOf, readPoints } from './earlier.ts';
+import { earlierOf, lastDumps, readPoints } from './earlier.ts';
 import { MANIFEST_SCHEMA } from './manifest.ts';
 import { asRunning, startLevels } from './order.ts';
 import { newPointId } from './point-id.ts';
@@ -107,7 +107,7 @@ export async function planBackup(
       notes: strangers.map((name) => `${name} of another project mounts it and was not stopped`),
     });
   }
-  await requireSpace(opened, points, scope);
+  await requireRoom(opened, lastDumps(points, scope, databases));
 
   const helper: HelperSpec = {
     name: `rewind-${point}-${randomBytes(3).toString('hex')}`,
@@ -280,25 +280,6 @@ function consistencyOf(source: DataSource, writers: number, strangers: number): 
   if (strangers > 0) return 'hot';
   if (writers === 0) return 'no-writer';
   return source.mode === 'stop' ? 'stopped' : source.mode === 'pause' ? 'paused' : 'hot';
-}
-
-/** A guess, from what such points took before: the archive itself ends the backup when the disk is really full. */
-async function requireSpace(
-  store: ReturnType<typeof openStore>,
-  points: Awaited<ReturnType<typeof readPoints>>['points'],
-  scope: { project: string },
-): Promise<void> {
-  const newest = points.find((point) => point.project === scope.project);
-  const need =
-    (newest?.volumes ?? []).reduce((sum, { addedBytes }) => sum + addedBytes, 0) +
-    (newest?.databases ?? []).reduce((sum, { dump }) => sum + dump.bytes, 0);
-  const free = await store.freeBytes();
-  if (free === undefined || free > need) return;
-  throw new RewindError(
-    'NO_SPACE',
-    `${store.location} has too little space: the last restore point took ${bytesText(need)}, ${bytesText(free)} are free`,
-    { exit: 'refused', hint: 'Free some space, or name another directory in x-rewind.stores' },
-  );
 }
 
 function containersOf(containers: readonly ContainerState[]): ContainerState[] {

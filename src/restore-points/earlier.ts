@@ -44,8 +44,26 @@ export function earlierOf(
   const full = fullOf(newest.point, newest.volume);
   const differentials = usable.filter(({ volume }) => volume.base?.point === full.point).length;
   const own = sizeOf(newest.volume.layers.slice(full.layers.length));
-  const due = differentials >= MOST_DIFFERENTIALS || own > sizeOf(full.layers) / 2;
-  return { last, base: full, full: due };
+  const packed = sizeOf(full.layers);
+  const due = differentials >= MOST_DIFFERENTIALS || own > packed / 2;
+  const { diskBytes } = newest.volume;
+  const base = { ...full, ...(diskBytes > 0 ? { packing: packed / diskBytes } : {}) };
+  return { last, base, full: due };
+}
+
+/** Bytes that the newest dumps of these services took. */
+export function lastDumps(
+  points: readonly Manifest[],
+  scope: { project: string },
+  services: readonly { service: string }[],
+): number {
+  const own = points.filter(({ project }) => project === scope.project);
+  return services.reduce((sum, { service }) => {
+    const last = own
+      .map(({ databases }) => databases.filter((dumped) => dumped.service === service))
+      .find((dumps) => dumps.length > 0);
+    return sum + (last ?? []).reduce((bytes, { dump }) => bytes + dump.bytes, 0);
+  }, 0);
 }
 
 function earlier(point: string, volume: VolumeArtifact): EarlierVolume {

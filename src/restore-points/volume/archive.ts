@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
+import { requireRoom } from '../../stores/room.ts';
 import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
 import { owned } from './blocks.ts';
 import { requireCodes, type Helper } from './helper.ts';
@@ -201,6 +202,11 @@ async function archive(
   const path = archivePath(task.slug, position);
   const gnu = helper.tools === 'gnu';
   let total = difference?.bytes;
+  const packing = task.base?.packing;
+  if (packing !== undefined) {
+    total ??= await archivedBytes(openIndex(join(context.directory, progress.index)));
+    await requireRoom(context.store, total * packing);
+  }
   // Beside the archive: it would be a pity to wait for a number.
   if (total === undefined)
     archivedBytes(openIndex(join(context.directory, progress.index))).then(

@@ -20,6 +20,8 @@ export interface EarlierVolume {
   heldBy?: string;
   layers: readonly Layer[];
   index: StoredFile;
+  /** Bytes that its full takes for each byte that the volume took on the disk, for a guess. */
+  packing?: number;
 }
 
 /** The present state of a volume's archiving between two steps; a file in the work directory. */
