@@ -113,8 +113,11 @@ export async function resolveModel(
   throw configError(failure as RunResult);
 }
 
+/** Compose prints every dollar sign twice, for others that would interpolate the text again. */
+const withSingleDollars = (text: string): string => text.replaceAll('$$', () => '$');
+
 function parsed(text: string): ResolvedModel {
-  const model = jsonAnswer<ResolvedModel>(text, 'the Compose files');
+  const model = jsonAnswer<ResolvedModel>(withSingleDollars(text), 'the Compose files');
   if (typeof model?.name !== 'string') {
     throw new RewindError('COMPOSE_OUTPUT', 'docker compose config printed something unexpected', {
       hint: 'docker rewind doctor',

@@ -6,9 +6,9 @@ import { decoded } from './source-files.ts';
 import { textOf } from './spans.ts';
 import type { ImageChange, ImageEditOptions } from './types.ts';
 
-/** The image in the model, where Compose writes a dollar sign as two; empty where there is none. */
+/** The image in the model; empty where there is none. */
 export function imageIn(model: ResolvedModel, service: string): string {
-  return (model.services[service]?.image ?? '').replaceAll('$$', '$').trimEnd();
+  return (model.services[service]?.image ?? '').trimEnd();
 }
 
 /** Every way in which the files can be edited for this change, the best first. Refuses (exit 4) when there is none. */

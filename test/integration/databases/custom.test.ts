@@ -96,3 +96,41 @@ describe('a service with dump and restore commands of its own', () => {
     expect([before, restored]).to.include(await project.content());
   });
 });
+
+describe('two services with databases', () => {
+  const project = new CustomProject();
+  after(() => project.remove());
+
+  it('are dumped at the same time, and the point says when', async () => {
+    // Each dump waits for the other one to have begun.
+    const dump =
+      'touch /meet/$HOSTNAME; timeout 60 sh -c "until [ -e /meet/one ] && [ -e /meet/two ]; do sleep 0.05; done" && tar c -C /data .';
+    const service = (name: string): string[] => [
+      `  ${name}:`,
+      `    hostname: ${name}`,
+      '    image: rewind-test/helper:1',
+      '    init: true',
+      '    command: ["sleep", "infinity"]',
+      `    volumes: ["${name}:/data", "meet:/meet"]`,
+    ];
+    const config = (name: string): string =>
+      `    ${name}: {backup: custom, dump: ${JSON.stringify(dump.replaceAll('$', '$$$$'))}, restore: "tar x -C /data"}`;
+    project.write(
+      'compose.yml',
+      [
+        `name: ${project.name}`,
+        'services:', ...service('one'), ...service('two'),
+        'volumes: {one: , two: , meet: }',
+        'x-rewind:', '  services:', config('one'), config('two'), '',
+      ].join('\n'),
+    ); // prettier-ignore
+    await project.docker(['compose', 'up', '-d', '--no-build', '--pull', 'never']);
+    const from = Date.now();
+    const { id } = await project.backup('one', 'two');
+    const times = await project.dumpTimes(id, { from, to: Date.now() });
+    expect(times.map(({ key }) => key)).to.deep.equal(['one/one', 'two/two']);
+    expect(Math.max(...times.map(({ taken }) => taken))).to.be.at.most(
+      Math.min(...times.map(({ finished }) => finished)),
+    );
+  });
+});

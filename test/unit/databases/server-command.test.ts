@@ -21,7 +21,7 @@ const cases: [EngineKind, ServiceModel, boolean][] = [
   ['postgres', { entrypoint: ['psql'], command: ['-h', 'db'] }, false],
   ['postgres', { command: ['sleep', 'infinity'] }, false],
   ['redis', { command: ['redis-server', '--appendonly', 'yes'] }, true],
-  ['redis', { command: ['sh', '-c', 'redis-server --requirepass "$$PASSWORD"'] }, true],
+  ['redis', { command: ['sh', '-c', 'redis-server --requirepass "$PASSWORD"'] }, true],
   ['redis', { command: ['redis-cli', '-h', 'cache', 'monitor'] }, false],
   ['mariadb', { command: ['--character-set-server=utf8mb4'] }, true],
   ['mariadb', { command: ['mysqld', '--log-bin'] }, true],
