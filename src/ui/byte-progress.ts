@@ -1,7 +1,7 @@
 import { bytesText } from '../bytes-text.ts';
 import type { StepProgress } from '../plan/steps/context.ts';
 
-/** Turns reports of bytes into one line of text for all that is under way: bytes, rate and, where known, time left. */
+/** Turns reports of bytes into one line of text for all that is under way: bytes, rate, where known time left, and what is at hand. */
 export class ByteProgress {
   readonly #items = new Map<string, StepProgress & { since: number; at: number }>();
   readonly #now: () => number;
@@ -25,7 +25,14 @@ export class ByteProgress {
   }
 }
 
-function text({ name, done, total, since, at }: StepProgress & { since: number; at: number }): string {
+function text({
+  name,
+  done,
+  total,
+  detail,
+  since,
+  at,
+}: StepProgress & { since: number; at: number }): string {
   const seconds = (at - since) / 1000;
   const rate = seconds > 0.5 ? done / seconds : 0;
   // What is known of the total is a guess: it may be passed.
@@ -34,6 +41,7 @@ function text({ name, done, total, since, at }: StepProgress & { since: number; 
   if (share !== undefined) parts.unshift(`${bar(share)} ${Math.floor(share * 100)} %`);
   if (rate > 0) parts.push(`${bytesText(rate)}/s`);
   if (rate > 0 && total !== undefined) parts.push(`${Math.max(0, Math.ceil((total - done) / rate))} s left`);
+  if (detail !== undefined) parts.push(detail);
   return `${name} ${parts.join(', ')}`;
 }
 

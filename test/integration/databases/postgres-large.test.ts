@@ -47,9 +47,12 @@ describe('a large PostgreSQL database, its password in a file', () => {
     await until('transactions', async () =>
       (await project.sql('select count(*) > 20 from pgbench_history', 'bench')).startsWith('t'),
     );
-    const point = await project.backup('db/bench');
+    const { document: point, ...shown } = await project.watch(['backup', 'db/bench'], 'db/bench');
     const [{ dump, tables }] = point.databases;
     expect(dump.bytes).to.be.above(16 * 1024 * 1024);
+    expect(shown.tables).to.include('public.noise');
+    expect(shown.bytes).to.deep.equal([...new Set(shown.bytes)].sort((a, b) => a - b));
+    expect(shown.bytes.at(-1)).to.equal(dump.bytes);
     // The load goes on until the swap disconnects it.
     const running = project.must(['restore', point.id, '--yes', '--no-safety-backup']);
     const jobs =
@@ -73,10 +76,14 @@ describe('a large PostgreSQL database, its password in a file', () => {
   it('is dumped and restored to the row where the server wants the password, which is told to nobody', async () => {
     const before = await project.contents('bench');
     await trusts(false);
-    let id: string;
     try {
-      ({ id } = await project.backup('db/bench'));
-      await project.must(['restore', id, '--yes', '--no-safety-backup']);
+      const session = await project.tty(['backup', 'db/bench']);
+      await session.expect(/db\/bench \d.*B, public\.noise/, 60_000);
+      expect(await session.exit(), session.text).to.equal(0);
+      const shown = await project.watch(['restore', 'latest', '--yes', '--no-safety-backup'], 'db/bench');
+      expect(shown.tables).to.include('public.noise');
+      const { document: point } = await project.json(['inspect', 'latest']);
+      expect(shown.bytes.at(-1)).to.equal(point.databases[0].dump.bytes);
     } finally {
       await trusts(true);
     }

@@ -18,5 +18,8 @@ describe('progress of bytes', () => {
     );
     progress.reset();
     expect(progress.line({ name: 'third', done: 1 })).to.equal('third 1 B');
+    expect(progress.line({ name: 'db/shop', done: 2, detail: 'public.orders' })).to.equal(
+      'third 1 B   db/shop 2 B, public.orders',
+    );
   });
 });
