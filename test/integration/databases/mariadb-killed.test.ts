@@ -44,7 +44,7 @@ describe('a MariaDB database, when something is killed', () => {
   let old: string;
   let live: string;
   before(async () => {
-    project = await MariadbProject.make();
+    project = await MariadbProject.make({ passwordFile: 'MYSQL_ROOT_PASSWORD_FILE' });
     await project.sql('CREATE DATABASE shop');
     await project.sql(DATA, 'shop');
     old = await project.contents('shop');

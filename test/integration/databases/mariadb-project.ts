@@ -10,6 +10,8 @@ export interface MariadbOptions {
   server?: readonly string[];
   /** Lines of `environment:` instead of root's password. */
   environment?: readonly string[];
+  /** The one variable that says where root's password is, instead of one with the password. */
+  passwordFile?: 'MARIADB_ROOT_PASSWORD_FILE' | 'MYSQL_ROOT_PASSWORD_FILE';
   /** Lines of the service. */
   service?: readonly string[];
   /** Where its data lies; a volume without it. */
@@ -31,6 +33,12 @@ export class MariadbProject extends DatabaseProject {
   }
 
   writeFile(options: MariadbOptions = {}): void {
+    const { passwordFile } = options;
+    if (passwordFile !== undefined) this.write('word.txt', PASSWORD);
+    const environment =
+      passwordFile === undefined
+        ? (options.environment ?? ['MARIADB_ROOT_PASSWORD: ${DB_PASSWORD:?}'])
+        : [`${passwordFile}: /run/secrets/word`];
     const server = [
       'mariadbd', '--innodb-flush-log-at-trx-commit=0', '--event-scheduler=ON', ...(options.server ?? []),
     ]; // prettier-ignore
@@ -44,9 +52,7 @@ export class MariadbProject extends DatabaseProject {
         `    command: ${JSON.stringify(server)}`,
         '    stop_grace_period: 5s',
         '    environment:',
-        ...(options.environment ?? ['MARIADB_ROOT_PASSWORD: ${DB_PASSWORD:?}']).map(
-          (line) => `      ${line}`,
-        ),
+        ...environment.map((line) => `      ${line}`),
         '    healthcheck:',
         // Whoever is refused by name has reached the server.
         '      test: ["CMD-SHELL", "mariadb-admin --host=127.0.0.1 --user=nobody ping"]',
@@ -55,6 +61,9 @@ export class MariadbProject extends DatabaseProject {
         '      interval: 1h',
         ...(options.data ?? ['volumes:', '  - db-data:/var/lib/mysql']).map((line) => `    ${line}`),
         ...(options.service ?? []).map((line) => `    ${line}`),
+        ...(passwordFile === undefined
+          ? []
+          : ['    secrets: [word]', 'secrets:', '  word: { file: ./word.txt }']),
         'volumes:',
         '  db-data:',
         'x-rewind:',

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { until } from '../world.ts';
 import { DAMAGE, DATABASE_SETTINGS, EVERYTHING, ROLES } from './postgres-everything.ts';
+import { PAGILA, PAGILA_ROLES } from './postgres-pagila.ts';
 import { PASSWORD, PostgresProject } from './postgres-project.ts';
 
 const ODD = `we "ird' = name;`;
@@ -129,7 +130,14 @@ describe('PostgreSQL', () => {
   });
 
   it('is listed with its tables and rows, and counted only where that is wanted', async () => {
-    const { id } = await project.backup('db/shop');
+    const from = Date.now();
+    const { id } = await project.backup();
+    // The snapshots of all were taken before the first dump was written.
+    const times = await project.dumpTimes(id, { from, to: Date.now() });
+    expect(times).to.have.length(2);
+    expect(Math.max(...times.map(({ taken }) => taken))).to.be.at.most(
+      Math.min(...times.map(({ finished }) => finished)),
+    );
     const inspected = await project.rewind(['inspect', id]);
     expect(inspected.stdout)
       .to.match(/db\/shop +postgres 15\.\d+ /)
@@ -150,6 +158,38 @@ describe('PostgreSQL', () => {
     await project.must(['restore', id, '--yes']);
     expect(await project.contents('shop')).to.equal(before);
     expect(await project.globals()).to.equal(globals);
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
+
+  it('comes back to the row where it and its roles are gone altogether: a well-known sample schema', async () => {
+    await project.sql(PAGILA_ROLES);
+    await project.sql('create database pagila owner pagila');
+    await project.sql(PAGILA, 'pagila');
+    const [before, globals] = [await project.contents('pagila'), await project.globals()];
+    const asked = `set role pagila_app; select * from sales_by_store order by 1; select count(*), max(actors) from film_list;
+      select count(*) from film_in_stock(1, 2); select count(*) from rewards_report(28); select * from rental_by_category order by 1;
+      select title from film where fulltext @@ to_tsquery('english', 'battle & 42');`;
+    const answers = await project.sql(asked, 'pagila');
+    expect(answers.split('\n')).to.have.length(10);
+    const { id } = await project.backup('db/pagila');
+    await project.sql('drop database pagila');
+    await project.sql('drop role pagila, pagila_reader, pagila_app');
+    await project.must(['restore', id, '--yes', '--no-safety-backup']);
+    expect(await project.contents('pagila')).to.equal(before);
+    expect(await project.globals()).to.equal(globals);
+    expect(await project.sql(asked, 'pagila')).to.equal(answers);
+    // What it does by itself goes on: numbers, the full text, partitions, foreign keys; and what is forbidden stays so.
+    const lives = `insert into film (title, language_id) values ('BRAND NEW', 1);
+      select film_id, fulltext from film where fulltext @@ to_tsquery('brand');
+      insert into payment (customer_id, staff_id, rental_id, amount, payment_date) values (1, 1, 1, 1, '2022-02-03') returning tableoid::regclass;`;
+    expect(await project.sql(lives, 'pagila')).to.equal("1001|'brand':1 'new':2\npayment_p2022_02\n");
+    for (const refused of [
+      'insert into film_actor values (9999, 1)',
+      'set role pagila_app; delete from film',
+    ])
+      expect((await project.trySql(refused, 'pagila')).stderr).to.match(/foreign key|permission denied/);
+    await project.sql('drop database pagila');
+    await project.sql('drop role pagila, pagila_reader, pagila_app');
     expect(await project.leftovers()).to.deep.equal([]);
   });
 
