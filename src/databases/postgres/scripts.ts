@@ -33,7 +33,7 @@ connect() {
   why= refused=
   for PGHOST in "$given" '' /var/run/postgresql /tmp 127.0.0.1; do
     for PGDATABASE in postgres "\${main:-$PGUSER}" template1; do
-      said=$(psql -XAtqw -c 'show server_version_num' 2>&1) && return 0
+      said=$(psql -XAtqw -c '\\echo :SERVER_VERSION_NUM :VERSION_NUM' 2>&1) && return 0
       case $said in
         *'does not exist'* | *'not currently accepting'*) ;;
         *FATAL*) refused=$said; break ;;
@@ -43,8 +43,9 @@ connect() {
   done
   return 1
 }
-deadline=$(($(date +%s) + $3))
+deadline=
 until connect; do
+  deadline=\${deadline:-$(($(date +%s) + $3))}
   case \${refused:-$why} in
     *'starting up'* | *'shutting down'* | *'recovery mode'* | *'not yet accepting'* | *'No such file'* | *refused*)
       if [ "$(date +%s)" -lt "$deadline" ]; then sleep 1; continue; fi ;;
@@ -52,9 +53,12 @@ until connect; do
   printf '%s\\n' "\${refused:-$why}" >&2
   exit 71
 done
-major=$((said / 10000))
-client=$(psql --version | sed 's/^[^0-9]*\\([0-9]*\\).*/\\1/')
-if [ "$client" != "$major" ]; then
+# The last line alone: a server may have warned of something before.
+versions=\${said##*
+}
+major=$((\${versions% *} / 10000)) client=\${versions#* }
+case $client in *[!0-9]*) client=0 ;; esac
+if [ "$((client / 10000))" != "$major" ]; then
   PATH=/usr/lib/postgresql/$major/bin:/usr/local/pgsql/bin:$PATH
   client=$(psql --version | sed 's/^[^0-9]*\\([0-9]*\\).*/\\1/')
   if [ "$client" != "$major" ]; then
