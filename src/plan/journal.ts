@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { messageOf, RewindError } from '../errors.ts';
 import { appendLineDurably, makePrivateDirectory, syncDirectory, writeDurably } from './durable.ts';
+import { whose } from './ownership.ts';
 import type { Plan } from './plan.ts';
 import { diskError } from './state-directory.ts';
 
@@ -132,6 +133,20 @@ function absent(error: unknown, path: string): undefined {
 }
 
 function unreadable(path: string, cause: unknown): RewindError {
+  const denied = ['EACCES', 'EPERM'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  const other = denied ? whose(path) : undefined;
+  if (other !== undefined) {
+    // What somebody else left is not to be removed, but to be concluded.
+    return new RewindError(
+      'JOURNAL_UNREADABLE',
+      `${path}, which says what was cut off, cannot be read by you`,
+      {
+        exit: 'notUndone',
+        hint: `${other}: docker rewind recover`,
+        cause,
+      },
+    );
+  }
   return new RewindError('JOURNAL_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
     exit: 'notUndone',
     hint: `Compare what runs with docker rewind status; once all is as it should be: rm -r ${path}`,

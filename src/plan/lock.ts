@@ -1,4 +1,4 @@
-import { link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { chmod, link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -59,6 +59,8 @@ async function take(path: string, holder: LockHolder): Promise<Lock | { holder: 
   try {
     // A link appears whole or not at all, and fails where the name exists: no half-written lock is ever seen.
     await writeFile(unique, text, { mode: 0o600, flag: 'wx' });
+    // It is no secret, and says who is at work: to the owner of a project as well in which root is.
+    await chmod(unique, 0o644);
     for (;;) {
       if (await linked(unique, path)) return { release: () => release(path, text) };
       const present = await textOf(path);
@@ -81,7 +83,7 @@ export async function lockHolder(
   return holder === undefined ? undefined : { holder, alive: isAlive(holder) };
 }
 
-/** A lock that another user took (root, in somebody's project) may be there and not be readable. */
+/** A lock that another user took (root, in somebody's project, with an older version) may be there and not be readable. */
 async function textOf(path: string): Promise<{ text: string } | 'gone' | 'unreadable'> {
   try {
     return { text: await readFile(path, 'utf8') };

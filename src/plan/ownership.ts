@@ -1,3 +1,4 @@
+import { lstatSync, readFileSync } from 'node:fs';
 import { lchown, lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -19,4 +20,36 @@ async function give(path: string, uid: number, gid: number): Promise<void> {
   if (!found.isDirectory()) return;
   const names = await readdir(path).catch(() => []);
   await Promise.all(names.map((name) => give(join(path, name), uid, gid)));
+}
+
+/**
+ * Whose a path is that we may not use, or the nearest directory above it that we may look at, as a hint what to do:
+ * `/srv/shop/.rewind belongs to root: run as root`. Undefined where it is our own.
+ */
+export function whose(path: string): string | undefined {
+  const uid = uidOf(path);
+  if (uid === undefined) return path === dirname(path) ? undefined : whose(dirname(path));
+  if (uid === process.getuid?.()) return undefined;
+  const name = nameOf(uid);
+  return `${path} belongs to ${name}: run as ${name}`;
+}
+
+function uidOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of a user that this host knows; the number of another one. */
+function nameOf(uid: number): string {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    const [name] = lines.find((line) => line.split(':')[2] === String(uid))?.split(':') ?? [];
+    if (name) return name;
+  } catch {
+    // No such file on this system.
+  }
+  return uid === 0 ? 'root' : `user ${uid}`;
 }

@@ -3,6 +3,7 @@ import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RewindError } from '../errors.ts';
 import { makePrivateDirectory, syncDirectory } from './durable.ts';
+import { giveToOwner, whose } from './ownership.ts';
 
 /** Where a project's state lives: `.rewind` in the project directory. */
 export function stateDirectoryOf(directory: string): string {
@@ -22,6 +23,8 @@ export async function openStateDirectory(directory: string): Promise<string> {
     if (isNew) await syncDirectory(directory);
     const ignore = join(state, '.gitignore');
     if (!existsSync(ignore)) await writeFile(ignore, GITIGNORE, { mode: 0o600 });
+    // The owner of the project is to see who is at work while root is.
+    if (isNew) await giveToOwner(state);
     return state;
   } catch (error) {
     throw diskError(error, state);
@@ -50,8 +53,8 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
     'the file system is read-only',
     'Remount it read-write, or run on a host where the project can be written',
   ],
-  EACCES: ['permission denied', 'Run as the owner of the project directory'],
-  EPERM: ['operation not permitted', 'Run as the owner of the project directory'],
+  EACCES: ['permission denied', ''],
+  EPERM: ['operation not permitted', ''],
 };
 
 /** The error of a file operation for people: which file, why, and that nothing was changed. */
@@ -59,7 +62,7 @@ export function diskError(error: unknown, path: string): Error {
   const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
   if (error instanceof RewindError || reason === undefined) return error as Error;
   return new RewindError('CANNOT_WRITE', `${path} cannot be written: ${reason[0]}`, {
-    hint: reason[1],
+    hint: reason[1] || (whose(path) ?? 'Run as the owner of the project directory'),
     cause: error,
   });
 }

@@ -18,6 +18,8 @@ export interface RunSettings {
   /** Standard input; empty by default. */
   input?: string;
   signal?: AbortSignal;
+  /** Another user and group than those of the tests, which only root may choose. */
+  as?: { uid: number; gid: number };
   /** Is given the way to signal the program once it runs. */
   started?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -90,6 +92,7 @@ export async function run(
     ...(settings.input === undefined ? { stdin: 'ignore' as const } : { input: settings.input }),
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
     ...(settings.signal === undefined ? {} : { cancelSignal: settings.signal }),
+    ...settings.as,
   });
   settings.started?.((signal) => running.kill(signal));
   const result = await running;
@@ -108,6 +111,7 @@ export async function rewindTty(
     cwd: settings.cwd ?? process.cwd(),
     columns: settings.columns ?? 120,
     rows: settings.rows ?? 40,
+    ...settings.as,
   });
 }
 

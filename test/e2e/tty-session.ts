@@ -30,15 +30,23 @@ export class TtySession {
   constructor(
     program: string,
     args: readonly string[],
-    options: { cwd: string; env: Record<string, string>; columns: number; rows: number },
+    options: {
+      cwd: string;
+      env: Record<string, string>;
+      columns: number;
+      rows: number;
+      uid?: number;
+      gid?: number;
+    },
   ) {
-    const { cwd, env, columns: cols, rows } = options;
+    const { cwd, env, columns: cols, rows, ...user } = options;
     this.#pty = pty.spawn(program, [...args], {
       cwd,
       env,
       cols,
       rows,
       name: env['TERM'] ?? 'xterm-256color',
+      ...user,
     });
     this.#pty.onData((data) => (this.#raw += data));
     this.#exit = new Promise((resolve) => {
