@@ -12,7 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { docker, dockerConfig, ROOT, run, type RunSettings } from '../e2e/installed.ts';
+import { dockerConfig, ROOT, run, type RunSettings } from '../e2e/installed.ts';
+import { endpoint } from './contexts.ts';
 
 /** Another user of this host, with docker rewind installed where everybody may run it. */
 export interface OtherUser {
@@ -57,8 +58,7 @@ export async function otherUser(user = 'nobody'): Promise<OtherUser> {
 }
 
 async function socketGroup(): Promise<number> {
-  const { stdout } = await docker(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}']);
-  const host = process.env['DOCKER_HOST'] ?? stdout.trim();
+  const host = await endpoint();
   return host.startsWith('unix://') ? statSync(host.slice('unix://'.length)).gid : 0;
 }
 
