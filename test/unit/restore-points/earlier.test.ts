@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { earlierOf } from '../../../src/restore-points/earlier.ts';
+import { earlierOf, lastDumps } from '../../../src/restore-points/earlier.ts';
 import type { Manifest, VolumeArtifact } from '../../../src/restore-points/manifest.ts';
 import type { Layer } from '../../../src/restore-points/volume/layer.ts';
 
@@ -48,5 +48,28 @@ describe('what a new archive builds on', () => {
       Array.from({ length: count }, (_, n) => differential(`d${n}`, 9));
     expect(earlierOf([...many(19), point('full')], scope, 'data').full).to.equal(false);
     expect(earlierOf([...many(20), point('full')], scope, 'data').full).to.equal(true);
+  });
+});
+
+describe('what dumps take', () => {
+  it('is what the newest ones of each service took, of this project alone', () => {
+    const dumps = (id: string, dumped: Record<string, number[]>, project = 'shop'): Manifest =>
+      ({
+        id,
+        project,
+        databases: Object.entries(dumped).flatMap(([service, sizes]) =>
+          sizes.map((bytes) => ({ service, dump: file('d', bytes) })),
+        ),
+      }) as unknown as Manifest;
+    const points = [
+      dumps('5', { db: [900] }, 'other'),
+      dumps('4', {}),
+      dumps('3', { db: [10, 20] }),
+      dumps('2', { db: [500], cache: [7] }),
+    ];
+    const services = (...names: string[]) => names.map((service) => ({ service }));
+    expect(lastDumps(points, scope, services('db'))).to.equal(30);
+    expect(lastDumps(points, scope, services('db', 'cache'))).to.equal(37);
+    expect(lastDumps(points, scope, services('never'))).to.equal(0);
   });
 });
