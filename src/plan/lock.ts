@@ -1,10 +1,11 @@
-import { chmod, link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { locked, ownHolder, parseHolder, type Lock, type LockHolder } from './lock-holder.ts';
 import { monotonicMs } from './monotonic.ts';
 import { isAlive } from './process-identity.ts';
+import { giveToOwner } from './ownership.ts';
 
 export { userName, type Lock, type LockHolder } from './lock-holder.ts';
 
@@ -59,8 +60,8 @@ async function take(path: string, holder: LockHolder): Promise<Lock | { holder: 
   try {
     // A link appears whole or not at all, and fails where the name exists: no half-written lock is ever seen.
     await writeFile(unique, text, { mode: 0o600, flag: 'wx' });
-    // It is no secret, and says who is at work: to the owner of a project as well in which root is.
-    await chmod(unique, 0o644);
+    // It says who is at work, to the owner of a project as well in which root is.
+    await giveToOwner(unique);
     for (;;) {
       if (await linked(unique, path)) return { release: () => release(path, text) };
       const present = await textOf(path);

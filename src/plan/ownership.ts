@@ -4,13 +4,14 @@ import { dirname, join } from 'node:path';
 
 /**
  * What root made in somebody's project belongs to the project's owner: otherwise one `sudo docker rewind …` would lock
- * them out of their own history. Does nothing for anybody but root. What is not root's stays as it is.
+ * them out of their own history. `path` and what is in it goes to whom the directory belongs that it lies in. Does nothing
+ * for anybody but root. What is not root's stays as it is.
  */
-export async function giveToOwner(stateDirectory: string): Promise<void> {
+export async function giveToOwner(path: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
-  const owner = await lstat(dirname(stateDirectory)).catch(() => undefined);
+  const owner = await lstat(dirname(path)).catch(() => undefined);
   if (owner === undefined || owner.uid === 0) return;
-  await give(stateDirectory, owner.uid, owner.gid);
+  await give(path, owner.uid, owner.gid);
 }
 
 async function give(path: string, uid: number, gid: number): Promise<void> {

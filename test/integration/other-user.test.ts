@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -68,6 +68,9 @@ describe('the locks of a project, between two users', () => {
   it('keep the owner of a directory out while root is at work in it, and name root’s command', async () => {
     const { session, pid } = await holds();
     await refuses(other.settings, ME, pid);
+    // Nobody else may read any of it meanwhile.
+    for (const name of ['', ...readdirSync(project.path('.rewind'), { recursive: true, encoding: 'utf8' })])
+      expect(statSync(project.path(`.rewind/${name}`)).mode & 0o77, name).to.equal(0);
     session.send('n\r');
     await session.exit();
     await project.must(['deploy'], other.settings);
