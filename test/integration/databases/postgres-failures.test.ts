@@ -135,9 +135,7 @@ describe('PostgreSQL, where something fails', () => {
         /dump of db\/shop was cut off before its end/,
       ],
       ['pg_dump', '"$0.real" "$@" | head -c -1', /dump of db\/shop was cut off before its end/],
-      ['pg_dump', 'echo all is well', /dump of db\/shop is not what pg_dump writes/],
       ['pg_dumpall', 'exit 0', /dump of roles and grants was cut off/],
-      ['pg_dumpall', '"$0.real" "$@" | sed 10q', /dump of roles and grants was cut off/],
     ];
     for (const [tool, script, message] of lies) {
       const put =
