@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { bytesText } from '../../bytes-text.ts';
 import { answerLines, jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
@@ -10,18 +7,17 @@ import { writeDurably } from '../../plan/durable.ts';
 import type { DatabaseArtifact, LoadRequest, LoadTarget } from '../engine.ts';
 import { SERVER_FACTS } from './catalog.ts';
 import { compareLoaded } from './compare.ts';
+import { containerPlaces, type ContainerPlaces } from './deliver.ts';
 import { detailsOf } from './details.ts';
 import { failure } from './failure.ts';
 import { missingGlobals } from './globals.ts';
-import { fileName, loadingName } from './names.ts';
+import { loadingName } from './names.ts';
 import { applyProperties, createDatabase, type Available } from './properties.ts';
 import { accessArgs, SETTINGS, sql, type Access } from './psql.ts';
-import { LOAD, LOOK } from './scripts.ts';
+import { runRestore } from './run-restore.ts';
+import { LOOK } from './scripts.ts';
 import { majorOf, type PostgresState } from './server.ts';
-import { connectionString, literal } from './sql.ts';
-
-/** From this size on a dump is put into a file first, so that several jobs can load it. */
-const PARALLEL_FROM = 16 * 1024 * 1024;
+import { literal } from './sql.ts';
 
 /** Room that is left to the server itself: some segments of its log. */
 const RESERVE = 64 * 1024 * 1024;
@@ -45,7 +41,7 @@ export async function loadServer(access: Access, request: LoadRequest): Promise<
       throw new RewindError('DATABASE_EXISTS', `there is a database "${target.database}" already`, {
         exit: 'refused',
       });
-    await loadDatabase(access, request, { target, available, directory: state.directory });
+    await loadDatabase(access, request, { target, available, container: state.container });
   }
 }
 
@@ -57,6 +53,7 @@ interface StateBefore extends PostgresState {
   held: { database: string; by: string }[];
   /** Bytes that are free where the server keeps its data; 0 where it does not say. */
   free: number;
+  container: ContainerPlaces;
 }
 
 async function lookBefore(access: Access, request: LoadRequest): Promise<StateBefore> {
@@ -76,21 +73,22 @@ async function lookBefore(access: Access, request: LoadRequest): Promise<StateBe
     { signal: context.signal },
   );
   if (result.exitCode !== 0) throw failure(server, result, doing);
-  const [facts = '', free] = answerLines(result.stdout, doing);
-  return { ...jsonAnswer<StateBefore>(facts, doing), free: Number(free) };
+  const [facts = '', free, owner, ...places] = answerLines(result.stdout, doing);
+  const container = containerPlaces(owner ?? '', places);
+  return { ...jsonAnswer<StateBefore>(facts, doing), free: Number(free), container };
 }
 
 interface Loading {
   target: LoadTarget;
   available: Available;
-  directory: string | null;
+  container: ContainerPlaces;
 }
 
 async function loadDatabase(access: Access, request: LoadRequest, loading: Loading): Promise<void> {
   const { artifact, database } = loading.target;
   const { service } = access.server;
   const name = loadingName(database, request.restore);
-  const { properties, extensions } = detailsOf(artifact);
+  const { properties, extensions, tablespaces } = detailsOf(artifact);
   const doing = `loading ${service}/${database}`;
   let create = createDatabase(name, properties, loading.available);
   const timescale = extensions.includes('timescaledb');
@@ -100,75 +98,16 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
     const before = 'create extension if not exists timescaledb; select public.timescaledb_pre_restore();';
     await sql(access, name, before, doing);
   }
-  await runRestore(access, request, { ...loading, name, create, timescale });
+  const known = (tablespace: string): boolean => loading.available.tablespaces.has(tablespace);
+  await runRestore(access, request, {
+    target: loading.target,
+    name,
+    create,
+    flags: tablespaces.every(known) ? [] : ['--no-tablespaces'],
+    container: timescale ? undefined : loading.container,
+  });
   if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
   await compareLoaded(access, name, artifact, applyProperties(name, properties, loading.available));
-}
-
-interface LoadingInto extends Loading {
-  name: string;
-  /** SQL that makes the database; '' where it is there. */
-  create: string;
-  timescale: boolean;
-}
-
-async function runRestore(
-  access: Access,
-  request: LoadRequest,
-  { target, available, directory, name, create, timescale }: LoadingInto,
-): Promise<void> {
-  const { server, context } = access;
-  const { artifact, database } = target;
-  const wanted = detailsOf(artifact).tablespaces;
-  const inFile = artifact.dump.bytes >= PARALLEL_FROM && !timescale;
-  const flags = wanted.every((each) => available.tablespaces.has(each)) ? [] : ['--no-tablespaces'];
-  const input = new PassThrough();
-  const feeding = feed(await request.read(artifact.dump), input, (bytes) =>
-    context.onProgress(database, bytes, current),
-  );
-  let current: string | undefined;
-  const { result } = await context.runner.stream(
-    execScriptArgv(
-      server.container,
-      LOAD,
-      [
-        ...accessArgs(access, ''),
-        connectionString(name),
-        String(artifact.dump.bytes),
-        inFile ? `${fileName(request.restore)}${randomBytes(3).toString('hex')}.dump` : '',
-        directory ?? '/nonexistent',
-        create,
-        '--verbose',
-        ...flags,
-      ],
-      { stdin: true },
-    ),
-    {
-      input,
-      signal: context.signal,
-      onLine: (line) => {
-        const table = /processing data for table "(.*)"$/.exec(line)?.[1];
-        if (table === undefined) return;
-        current = table;
-        context.onProgress(database, artifact.dump.bytes, table);
-      },
-      output: async (stdout) => {
-        for await (const _ of stdout) continue;
-        input.end();
-      },
-    },
-  );
-  if (result.exitCode !== 0) throw failure(server, result, `loading ${server.service}/${database}`);
-  await feeding;
-}
-
-/** Feeds a stored dump, whose end closes nothing: the closed input is how the container hears that we are gone. */
-async function feed(stored: Readable, input: PassThrough, onBytes: (bytes: number) => void): Promise<void> {
-  let bytes = 0;
-  stored.on('data', (chunk: Uint8Array) => onBytes((bytes += chunk.length)));
-  await pipeline(stored, input, { end: false }).catch((error: Error) => {
-    input.destroy(error);
-  });
 }
 
 /** Makes the roles that are missing, all or none, and returns them. What is made is written down before. */

@@ -135,33 +135,22 @@ exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDA
 `;
 
 /**
- * Loads a dump from standard input. $4: the database as a connection string, $5: bytes of the dump, $6: name of a file for
- * it, so that several jobs can read it, or '' to do without; $7: the data directory, for where there is no room in /tmp;
- * $8: SQL that makes the database. Further arguments are pg_restore's. Nothing is loaded of a dump that does not arrive
- * as a whole.
+ * Loads a dump. $4: the database as a connection string, $5: bytes of the dump, $6: the file that holds it, which is removed
+ * and which several jobs read, or '' where it comes on the standard input; $7: SQL that makes the database. Further
+ * arguments are pg_restore's. Nothing is loaded of a dump that did not arrive as a whole.
  */
 export const LOAD = `${CONNECT}${WATCH}
-target=$4 bytes=$5 name=$6 data=$7
-printf '%s\\n' "$8" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
-shift 8
-file=
-if [ -n "$name" ]; then
-  need=$((bytes / 1024 + 65536))
-  for place in "\${TMPDIR:-/tmp}" "$data"; do
-    set_aside=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 && $1 != "tmpfs" { print $4 }')
-    if [ "\${set_aside:-0}" -gt "$need" ] && ( umask 077; : >"$place/$name" ) 2>/dev/null; then
-      file=$place/$name
-      break
-    fi
-  done
+target=$4 bytes=$5 file=$6
+if [ -n "$file" ]; then
+  trap 'rm -f "$file"' EXIT
+  trap 'exit 143' TERM INT HUP
 fi
+printf '%s\\n' "$7" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
+shift 7
 if [ -z "$file" ]; then
   head -c "$bytes" <&3 | pg_restore --dbname="$target" --no-password --exit-on-error "$@"
   exit
 fi
-trap 'rm -f "$file"' EXIT
-trap 'exit 143' TERM INT HUP
-head -c "$bytes" <&3 >"$file" || exit 73
 if [ "$(($(wc -c <"$file")))" != "$bytes" ]; then
   echo "the dump was cut off on its way" >&2
   exit 74
@@ -183,11 +172,17 @@ rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
 `;
 
 /**
- * Runs the SQL of $4, which answers with one line, and adds a line with the free bytes of the file system that holds the
- * data directory: 0 where they are not known.
+ * Runs the SQL of $4, which answers with one line. Then a line with the free bytes of the file system that holds the data
+ * directory, 0 where they are not known; one with the numbers of the user and the group that we are; and one for each
+ * place where a file may be put: its free bytes, its path. What lies in memory is none.
  */
 export const LOOK = `${CONNECT}
 printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
 data=$(psql -XAtqw -c 'show data_directory' 2>/dev/null) || data=
-df -Pk "\${data:-/nonexistent}" 2>/dev/null | awk 'NR == 2 { free = $4 * 1024 } END { printf "%.0f\\n", free }'
+free() { df -Pk "\${1:-/nonexistent}" 2>/dev/null | awk -v not="$2" 'NR == 2 && $1 != not { free = $4 * 1024 } END { printf "%.0f", free }'; }
+echo "$(free "$data" '')"
+echo "$(id -u) $(id -g)"
+for place in "\${TMPDIR:-/tmp}" "$data"; do
+  if [ -d "$place" ] && [ -w "$place" ]; then printf '%s %s\\n' "$(free "$place" tmpfs)" "$place"; fi
+done
 `;

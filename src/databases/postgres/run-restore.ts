@@ -1,0 +1,73 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { execScriptArgv } from '../../docker/exec.ts';
+import type { LoadRequest, LoadTarget } from '../engine.ts';
+import { deliver, type ContainerPlaces } from './deliver.ts';
+import { failure } from './failure.ts';
+import { accessArgs, type Access } from './psql.ts';
+import { LOAD } from './scripts.ts';
+import { connectionString } from './sql.ts';
+
+/** From this size on a dump is put into a file first, so that several jobs can load it. */
+const PARALLEL_FROM = 16 * 1024 * 1024;
+
+export interface RestoreRun {
+  target: LoadTarget;
+  /** The new database. */
+  name: string;
+  /** SQL that makes it; '' where it is there. */
+  create: string;
+  /** Flags of pg_restore. */
+  flags: readonly string[];
+  /** Where the dump may be put; undefined where one job has to load it. */
+  container: ContainerPlaces | undefined;
+}
+
+/** Loads one dump into a new database. Throws for the first error of pg_restore. */
+export async function runRestore(
+  access: Access,
+  request: LoadRequest,
+  { target, name, create, flags, container }: RestoreRun,
+): Promise<void> {
+  const { server, context } = access;
+  const { artifact, database } = target;
+  const { dump } = artifact;
+  let current: string | undefined;
+  const onBytes = (bytes: number): void => context.onProgress(database, bytes, current);
+  const file =
+    container === undefined || dump.bytes < PARALLEL_FROM
+      ? undefined
+      : await deliver(access, request, { dump, container }, onBytes);
+  // Open until the end: it also tells pg_restore that we are there.
+  const input = new PassThrough();
+  const feeding = file === undefined ? feed(await request.read(dump), input, onBytes) : undefined;
+  const args = [connectionString(name), String(dump.bytes), file ?? '', create, '--verbose', ...flags];
+  const { result } = await context.runner.stream(
+    execScriptArgv(server.container, LOAD, [...accessArgs(access, ''), ...args], { stdin: true }),
+    {
+      input,
+      signal: context.signal,
+      onLine: (line) => {
+        const table = /processing data for table "(.*)"$/.exec(line)?.[1];
+        if (table === undefined) return;
+        current = table;
+        context.onProgress(database, dump.bytes, table);
+      },
+      output: async (stdout) => {
+        for await (const _ of stdout) continue;
+        input.end();
+      },
+    },
+  );
+  if (result.exitCode !== 0) throw failure(server, result, `loading ${server.service}/${database}`);
+  await feeding;
+}
+
+/** Feeds a stored dump, whose end closes nothing: the closed input is how the container hears that we are gone. */
+async function feed(stored: Readable, input: PassThrough, onBytes: (bytes: number) => void): Promise<void> {
+  let bytes = 0;
+  stored.on('data', (chunk: Uint8Array) => onBytes((bytes += chunk.length)));
+  await pipeline(stored, input, { end: false }).catch((error: Error) => {
+    input.destroy(error);
+  });
+}
