@@ -28,14 +28,21 @@ export async function dumpServer(
   const { names, notes } = await databasesOf(access);
   let globals: StoredFile | undefined;
   const artifacts: DatabaseArtifact[] = [];
+  const taken = Promise.withResolvers<void>();
   await together(access, [
     async (own) => {
+      // Beside the dumps, and not while these are made ready, which they have to wait for.
+      await taken.promise;
       globals = await dumpGlobals(own, request);
     },
     async (own) => {
-      for (let at = 0; at < names.length; at += SNAPSHOTS_AT_ONCE) {
-        const group = names.slice(at, at + SNAPSHOTS_AT_ONCE);
-        artifacts.push(...(await dumpTogether(own, group, request)));
+      try {
+        for (let at = 0; at < names.length; at += SNAPSHOTS_AT_ONCE) {
+          const group = names.slice(at, at + SNAPSHOTS_AT_ONCE);
+          artifacts.push(...(await dumpTogether(own, group, request, taken.resolve)));
+        }
+      } finally {
+        taken.resolve();
       }
     },
   ]).catch(async (error: unknown) => {
@@ -103,16 +110,17 @@ async function* one(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content;
 }
 
-/** Takes all snapshots, then dumps from them. */
+/** Takes all snapshots (`onSnapshots`), then dumps from them. */
 async function dumpTogether(
   access: Access,
   databases: readonly string[],
   request: DumpRequest,
+  onSnapshots: () => void,
 ): Promise<DatabaseArtifact[]> {
   const artifacts = new Map<string, DatabaseArtifact>();
   let missing = databases.length;
   const all = Promise.withResolvers<void>();
-  all.promise.catch(() => {});
+  all.promise.then(onSnapshots, () => {});
   const slots = new Slots(DUMPS_AT_ONCE);
   await inParallel(databases, databases.length, access.context.signal, async (database, signal) => {
     signal.addEventListener('abort', () => all.reject(signal.reason as Error), { once: true });
@@ -121,21 +129,31 @@ async function dumpTogether(
     const snapshot = taken.promise.then((name) => all.promise.then(() => name));
     snapshot.catch(() => {});
     // Begun before the snapshot is there: the way into the container takes its time.
-    const dump = slots.use(() => runDump(own, { database, snapshot, request }));
-    dump.catch(() => {});
+    const begun = Promise.withResolvers<void>();
+    const dump = slots.use(() => runDump(own, { database, snapshot, request, onBegun: begun.resolve }));
+    dump.catch(() => {}).finally(begun.resolve);
     const artifact = await withSession(own, database, async (session) => {
       const facts = await takeSnapshot(own, session, database);
       taken.resolve(facts.snapshot);
       missing -= 1;
       if (missing === 0) all.resolve();
-      return artifactOf(own, session, { database, facts, dump, request });
-    }).catch(async (error: unknown) => {
-      taken.reject(error as Error);
-      all.reject(error as Error);
-      // Ended by that, with nothing new to say.
-      await dump.catch(() => {});
-      throw error;
-    });
+      // While the dump is written, in the same snapshot. A dump never fails because of them, and one that failed ends them.
+      const counting = request.counts
+        ? countRows(session, facts.tables, COUNT_BUDGET_MS).catch(() => null)
+        : Promise.resolve(null);
+      const tables = await Promise.race([counting, dump.then(() => counting)]);
+      // From then on pg_dump holds the snapshot by itself.
+      await begun.promise;
+      return { facts, tables };
+    })
+      .then((counted) => artifactOf(own, { database, ...counted, dump, request }))
+      .catch(async (error: unknown) => {
+        taken.reject(error as Error);
+        all.reject(error as Error);
+        // Ended by that, with nothing new to say.
+        await dump.catch(() => {});
+        throw error;
+      });
     artifacts.set(database, artifact);
   });
   return databases.flatMap((database) => artifacts.get(database) ?? []);
@@ -158,24 +176,20 @@ async function takeSnapshot(access: Access, session: Session, database: string):
 interface Dumping {
   database: string;
   facts: DatabaseFacts;
-  /** The dump from the session's snapshot, which is under way. */
+  /** Null where they were not counted. */
+  tables: DatabaseArtifact['tables'];
+  /** The dump from the snapshot of these, which is under way. */
   dump: Promise<StoredFile>;
   request: DumpRequest;
 }
 
-/** Counts rows while the dump is written, and describes what came of both. */
+/** Describes what came of it all. */
 async function artifactOf(
   access: Access,
-  session: Session,
-  { database, facts, dump: dumping, request }: Dumping,
+  { database, facts, tables, dump: dumping, request }: Dumping,
 ): Promise<DatabaseArtifact> {
   const { service } = access.server;
-  // Both at the same time, in the same snapshot. A dump never fails because of them.
-  const counting = request.counts
-    ? countRows(session, facts.tables, COUNT_BUDGET_MS).catch(() => null)
-    : Promise.resolve(null);
   const dump = await dumping;
-  const tables = await counting;
   return {
     key: `${service}/${database}`,
     service,

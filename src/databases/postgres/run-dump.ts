@@ -18,10 +18,15 @@ export interface DumpRun {
   /** The snapshot's name. Everything else is made ready while it is on its way. */
   snapshot: Promise<string>;
   request: DumpRequest;
+  /** Called when pg_dump has made the snapshot its own. */
+  onBegun: () => void;
 }
 
 /** Writes one dump into the restore point. Throws where it did not arrive as a whole. */
-export async function runDump(access: Access, { database, snapshot, request }: DumpRun): Promise<StoredFile> {
+export async function runDump(
+  access: Access,
+  { database, snapshot, request, onBegun }: DumpRun,
+): Promise<StoredFile> {
   const { server, context } = access;
   const path = `${slugOf(database)}.dump`;
   // Open until the end: it also tells pg_dump that we are there.
@@ -47,6 +52,8 @@ export async function runDump(access: Access, { database, snapshot, request }: D
         const file = await request.write(
           path,
           watched(stdout, (chunk) => {
+            // It has read the catalog by then.
+            onBegun();
             archive.take(chunk);
             context.onProgress(database, (bytes += chunk.length), table);
           }),

@@ -34,17 +34,24 @@ export async function runRestore(
   const { dump } = artifact;
   let current: string | undefined;
   const onBytes = (bytes: number): void => context.onProgress(database, bytes, current);
-  const file =
-    container === undefined || dump.bytes < PARALLEL_FROM
-      ? undefined
-      : await deliver(access, request, { dump, container }, onBytes);
   // Open until the end: it also tells pg_restore that we are there.
   const input = new PassThrough();
-  const feeding = file === undefined ? feed(await request.read(dump), input, onBytes) : undefined;
-  const args = [connectionString(name), String(dump.bytes), file ?? '', create, '--verbose', ...flags];
-  const { result } = await context.runner.stream(
-    execScriptArgv(server.container, LOAD, [...accessArgs(access, ''), ...args], { stdin: true }),
-    {
+  // Who reads it tells.
+  input.on('error', () => {});
+  const unwanted = new AbortController();
+  const feeding = (async () => {
+    const signal = AbortSignal.any([context.signal, unwanted.signal]);
+    const own: Access = { ...access, context: { ...context, signal } };
+    const inFile = container !== undefined && dump.bytes >= PARALLEL_FROM;
+    const file = inFile ? await deliver(own, request, { dump, container }, onBytes) : undefined;
+    if (input.writableEnded) return;
+    input.write(`${file ?? ''}\n`);
+    if (file === undefined) await feed(await request.read(dump), input, onBytes);
+  })().catch((error: Error) => void input.destroy(error));
+  const args = [connectionString(name), String(dump.bytes), create, '--verbose', ...flags];
+  const load = execScriptArgv(server.container, LOAD, [...accessArgs(access, ''), ...args], { stdin: true });
+  try {
+    const { result } = await context.runner.stream(load, {
       input,
       signal: context.signal,
       onLine: (line) => {
@@ -57,10 +64,13 @@ export async function runRestore(
         for await (const _ of stdout) continue;
         input.end();
       },
-    },
-  );
-  if (result.exitCode !== 0) throw failure(server, result, `loading ${server.service}/${database}`);
-  await feeding;
+    });
+    if (result.exitCode !== 0) throw failure(server, result, `loading ${server.service}/${database}`);
+  } finally {
+    // A load that failed by itself does not wait for the dump.
+    unwanted.abort();
+    await feeding;
+  }
 }
 
 /** Feeds a stored dump, whose end closes nothing: the closed input is how the container hears that we are gone. */

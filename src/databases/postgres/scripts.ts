@@ -135,22 +135,22 @@ exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDA
 `;
 
 /**
- * Loads a dump. $4: the database as a connection string, $5: bytes of the dump, $6: the file that holds it, which is removed
- * and which several jobs read, or '' where it comes on the standard input; $7: SQL that makes the database. Further
- * arguments are pg_restore's. Nothing is loaded of a dump that did not arrive as a whole.
+ * Loads a dump. $4: the database as a connection string, $5: bytes of the dump, $6: SQL that makes the database. Further
+ * arguments are pg_restore's. The first line of the standard input is the file that holds the dump, which several jobs read
+ * and which is removed, as soon as it is there: it may be on its way while the rest is made ready here. An empty line:
+ * the dump itself comes behind it. Nothing is loaded of one that did not arrive as a whole.
  */
 export const LOAD = `${CONNECT}${WATCH}
-target=$4 bytes=$5 file=$6
-if [ -n "$file" ]; then
-  trap 'rm -f "$file"' EXIT
-  trap 'exit 143' TERM INT HUP
-fi
-printf '%s\\n' "$7" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
-shift 7
+target=$4 bytes=$5
+printf '%s\\n' "$6" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
+shift 6
+IFS= read -r file <&3 || exit 75
 if [ -z "$file" ]; then
   head -c "$bytes" <&3 | pg_restore --dbname="$target" --no-password --exit-on-error "$@"
   exit
 fi
+trap 'rm -f "$file"' EXIT
+trap 'exit 143' TERM INT HUP
 if [ "$(($(wc -c <"$file")))" != "$bytes" ]; then
   echo "the dump was cut off on its way" >&2
   exit 74
