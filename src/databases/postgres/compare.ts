@@ -1,6 +1,6 @@
 import { jsonAnswer } from '../../docker/answer.ts';
 import { RewindError } from '../../errors.ts';
-import type { DatabaseArtifact, TableCount } from '../engine.ts';
+import type { DatabaseArtifact, LoadTarget, TableCount } from '../engine.ts';
 import { CENSUS, TABLES, type DatabaseFacts } from './catalog.ts';
 import { countRows, tableName } from './counts.ts';
 import { detailsOf } from './details.ts';
@@ -11,10 +11,32 @@ const MOST_DIFFERENCES = 10;
 
 /**
  * Gathers statistics of a loaded database, completes it (`properties`) and compares it with what was there when it was dumped.
- * Meanwhile the server writes it to its disk, so that nothing replaces live data before it is safe. Throws NOT_EQUAL with
- * the first differences.
+ * Throws NOT_EQUAL with the first differences.
+ *
+ * Meanwhile the server brings its files up to date. What was loaded is in the log on the disk by then, so that nothing
+ * that replaces live data can be lost; but dropping the replaced database waits for these files, and they are written
+ * while it is compared and swapped.
  */
 export async function compareLoaded(
+  access: Access,
+  name: string,
+  { artifact, isNew }: LoadTarget,
+  properties: string,
+): Promise<void> {
+  // Under another name than the sessions that a swap ends. Where we may not ask for it now, dropping waits longer.
+  const own: Access = { ...access, session: 'docker-rewind checkpoint' };
+  const writing = sql(own, '', 'checkpoint;', 'writing files').catch(() => undefined);
+  try {
+    await compare(access, name, artifact, properties);
+  } catch (error) {
+    await writing;
+    throw error;
+  }
+  // Nothing is dropped then.
+  if (isNew) await writing;
+}
+
+async function compare(
   access: Access,
   name: string,
   artifact: DatabaseArtifact,
@@ -31,10 +53,6 @@ export async function compareLoaded(
     },
     async (own) => {
       if (tables !== null) counted = await countLoaded(own, name, tables);
-    },
-    async (own) => {
-      // Dropping the replaced database waits for the same; where we may not ask for it now it waits longer.
-      await sql(own, '', 'checkpoint;', doing).catch(() => undefined);
     },
   ]);
   const differences = Object.entries(detailsOf(artifact).objects).flatMap(([kind, count]) =>

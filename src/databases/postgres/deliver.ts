@@ -4,34 +4,13 @@ import { execScriptArgv } from '../../docker/exec.ts';
 import type { Argv } from '../../docker/runner.ts';
 import type { StoredFile } from '../../stores/store.ts';
 import type { LoadRequest } from '../engine.ts';
+import type { ContainerFacts } from './container-facts.ts';
 import { fileName } from './names.ts';
 import type { Access } from './psql.ts';
 import { singleFileArchive } from './single-file-archive.ts';
 
-/** Where a file may be put in a server's container, and whose files are those of `docker exec`. */
-export interface ContainerPlaces {
-  uid: number;
-  gid: number;
-  /** Directories on a disk, not in memory, with their free bytes. The first one that is large enough is taken. */
-  places: readonly { path: string; free: number }[];
-}
-
 /** Room that is left beside a dump. */
 const RESERVE = 64 * 1024 * 1024;
-
-/** Reads `UID GID`, and for each place `BYTES PATH`. */
-export function containerPlaces(owner: string, places: readonly string[]): ContainerPlaces {
-  const [uid = NaN, gid = NaN] = owner.split(' ').map(Number);
-  if (!Number.isSafeInteger(uid) || !Number.isSafeInteger(gid)) return { uid: 0, gid: 0, places: [] };
-  return {
-    uid,
-    gid,
-    places: places.map((line) => {
-      const at = line.indexOf(' ');
-      return { free: Number(line.slice(0, at)), path: line.slice(at + 1) };
-    }),
-  };
-}
 
 /** The archive comes on the standard input. */
 const copyIntoArgv = (container: string, path: string): Argv => ['docker', 'cp', '-', `${container}:${path}`];
@@ -45,7 +24,7 @@ const copyIntoArgv = (container: string, path: string): Argv => ['docker', 'cp',
 export async function deliver(
   { server, context }: Access,
   request: LoadRequest,
-  { dump, container: { uid, gid, places } }: { dump: StoredFile; container: ContainerPlaces },
+  { dump, container: { uid, gid, places } }: { dump: StoredFile; container: ContainerFacts },
   onBytes: (bytes: number) => void,
 ): Promise<string | undefined> {
   const place = places.find(({ free }) => free > dump.bytes + RESERVE);

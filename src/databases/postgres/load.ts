@@ -7,10 +7,11 @@ import { writeDurably } from '../../plan/durable.ts';
 import type { DatabaseArtifact, LoadRequest, LoadTarget } from '../engine.ts';
 import { SERVER_FACTS } from './catalog.ts';
 import { compareLoaded } from './compare.ts';
-import { containerPlaces, type ContainerPlaces } from './deliver.ts';
+import { containerFacts, type ContainerFacts } from './container-facts.ts';
 import { detailsOf } from './details.ts';
 import { failure } from './failure.ts';
 import { missingGlobals } from './globals.ts';
+import type { IndexSettings } from './load-settings.ts';
 import { loadingName } from './names.ts';
 import { applyProperties, createDatabase, type Available } from './properties.ts';
 import { accessArgs, SETTINGS, sql, type Access } from './psql.ts';
@@ -41,7 +42,8 @@ export async function loadServer(access: Access, request: LoadRequest): Promise<
       throw new RewindError('DATABASE_EXISTS', `there is a database "${target.database}" already`, {
         exit: 'refused',
       });
-    await loadDatabase(access, request, { target, available, container: state.container });
+    const { indexes, container } = state;
+    await loadDatabase(access, request, { target, available, indexes, container });
   }
 }
 
@@ -53,7 +55,8 @@ interface StateBefore extends PostgresState {
   held: { database: string; by: string }[];
   /** Bytes that are free where the server keeps its data; 0 where it does not say. */
   free: number;
-  container: ContainerPlaces;
+  indexes: IndexSettings;
+  container: ContainerFacts;
 }
 
 async function lookBefore(access: Access, request: LoadRequest): Promise<StateBefore> {
@@ -63,6 +66,8 @@ async function lookBefore(access: Access, request: LoadRequest): Promise<StateBe
   const query = `${SERVER_FACTS} || jsonb_build_object(
       'roles', (select jsonb_agg(rolname) from pg_roles),
       'tablespaces', (select jsonb_agg(spcname) from pg_tablespace),
+      'indexes', jsonb_build_object('workMem', pg_size_bytes(current_setting('maintenance_work_mem')),
+        'workers', current_setting('max_parallel_maintenance_workers')::int),
       'held', (select coalesce(jsonb_agg(jsonb_build_object('database', d, 'by', b)), '[]') from (
         select database::text d, 'the replication slot ' || slot_name b from pg_replication_slots where database::text in (${names})
         union all select database::text, 'the prepared transaction ' || gid from pg_prepared_xacts where database::text in (${names})
@@ -73,15 +78,16 @@ async function lookBefore(access: Access, request: LoadRequest): Promise<StateBe
     { signal: context.signal },
   );
   if (result.exitCode !== 0) throw failure(server, result, doing);
-  const [facts = '', free, owner, ...places] = answerLines(result.stdout, doing);
-  const container = containerPlaces(owner ?? '', places);
+  const [facts = '', free, own, ...places] = answerLines(result.stdout, doing);
+  const container = containerFacts(own ?? '', places);
   return { ...jsonAnswer<StateBefore>(facts, doing), free: Number(free), container };
 }
 
 interface Loading {
   target: LoadTarget;
   available: Available;
-  container: ContainerPlaces;
+  indexes: IndexSettings;
+  container: ContainerFacts;
 }
 
 async function loadDatabase(access: Access, request: LoadRequest, loading: Loading): Promise<void> {
@@ -104,10 +110,12 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
     name,
     create,
     flags: tablespaces.every(known) ? [] : ['--no-tablespaces'],
-    container: timescale ? undefined : loading.container,
+    indexes: loading.indexes,
+    container: loading.container,
+    oneJob: timescale,
   });
   if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
-  await compareLoaded(access, name, artifact, applyProperties(name, properties, loading.available));
+  await compareLoaded(access, name, loading.target, applyProperties(name, properties, loading.available));
 }
 
 /** Makes the roles that are missing, all or none, and returns them. What is made is written down before. */

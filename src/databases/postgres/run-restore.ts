@@ -2,8 +2,10 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execScriptArgv } from '../../docker/exec.ts';
 import type { LoadRequest, LoadTarget } from '../engine.ts';
-import { deliver, type ContainerPlaces } from './deliver.ts';
+import type { ContainerFacts } from './container-facts.ts';
+import { deliver } from './deliver.ts';
 import { failure } from './failure.ts';
+import { loadingJobs, loadingOptions, type IndexSettings } from './load-settings.ts';
 import { accessArgs, type Access } from './psql.ts';
 import { LOAD } from './scripts.ts';
 import { connectionString } from './sql.ts';
@@ -19,15 +21,17 @@ export interface RestoreRun {
   create: string;
   /** Flags of pg_restore. */
   flags: readonly string[];
-  /** Where the dump may be put; undefined where one job has to load it. */
-  container: ContainerPlaces | undefined;
+  indexes: IndexSettings;
+  container: ContainerFacts;
+  /** Whatever its size. */
+  oneJob: boolean;
 }
 
 /** Loads one dump into a new database. Throws for the first error of pg_restore. */
 export async function runRestore(
   access: Access,
   request: LoadRequest,
-  { target, name, create, flags, container }: RestoreRun,
+  { target, name, create, flags, indexes, container, oneJob }: RestoreRun,
 ): Promise<void> {
   const { server, context } = access;
   const { artifact, database } = target;
@@ -39,16 +43,26 @@ export async function runRestore(
   // Who reads it tells.
   input.on('error', () => {});
   const unwanted = new AbortController();
+  const inFile = dump.bytes >= PARALLEL_FROM && !oneJob;
+  const jobs = inFile ? loadingJobs(container) : 1;
   const feeding = (async () => {
     const signal = AbortSignal.any([context.signal, unwanted.signal]);
     const own: Access = { ...access, context: { ...context, signal } };
-    const inFile = container !== undefined && dump.bytes >= PARALLEL_FROM;
     const file = inFile ? await deliver(own, request, { dump, container }, onBytes) : undefined;
     if (input.writableEnded) return;
     input.write(`${file ?? ''}\n`);
     if (file === undefined) await feed(await request.read(dump), input, onBytes);
   })().catch((error: Error) => void input.destroy(error));
-  const args = [connectionString(name), String(dump.bytes), create, '--verbose', ...flags];
+  const options = loadingOptions(container, indexes, jobs);
+  const args = [
+    connectionString(name),
+    String(dump.bytes),
+    create,
+    options,
+    String(jobs),
+    '--verbose',
+    ...flags,
+  ];
   const load = execScriptArgv(server.container, LOAD, [...accessArgs(access, ''), ...args], { stdin: true });
   try {
     const { result } = await context.runner.stream(load, {

@@ -135,15 +135,16 @@ exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDA
 `;
 
 /**
- * Loads a dump. $4: the database as a connection string, $5: bytes of the dump, $6: SQL that makes the database. Further
- * arguments are pg_restore's. The first line of the standard input is the file that holds the dump, which several jobs read
+ * Loads a dump. $4: the database as a connection string, $5: bytes of the dump, $6: SQL that makes the database, $7:
+ * PGOPTIONS, $8: how many jobs load it out of a file. Further arguments are pg_restore's. The first line of the standard input is the file that holds the dump, which several jobs read
  * and which is removed, as soon as it is there: it may be on its way while the rest is made ready here. An empty line:
  * the dump itself comes behind it. Nothing is loaded of one that did not arrive as a whole.
  */
 export const LOAD = `${CONNECT}${WATCH}
-target=$4 bytes=$5
+target=$4 bytes=$5 jobs=$8
+PGOPTIONS=$7; export PGOPTIONS
 printf '%s\\n' "$6" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
-shift 6
+shift 8
 IFS= read -r file <&3 || exit 75
 if [ -z "$file" ]; then
   head -c "$bytes" <&3 | pg_restore --dbname="$target" --no-password --exit-on-error "$@"
@@ -155,8 +156,6 @@ if [ "$(($(wc -c <"$file")))" != "$bytes" ]; then
   echo "the dump was cut off on its way" >&2
   exit 74
 fi
-jobs=$(nproc 2>/dev/null || echo 2)
-if [ "$jobs" -lt 2 ]; then jobs=2; elif [ "$jobs" -gt 4 ]; then jobs=4; fi
 pg_restore --dbname="$target" --no-password --exit-on-error --jobs="$jobs" "$@" "$file" 3<&- &
 tool=$!
 watch "$tool"
@@ -173,15 +172,20 @@ rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
 
 /**
  * Runs the SQL of $4, which answers with one line. Then a line with the free bytes of the file system that holds the data
- * directory, 0 where they are not known; one with the numbers of the user and the group that we are; and one for each
- * place where a file may be put: its free bytes, its path. What lies in memory is none.
+ * directory, 0 where they are not known; one with the numbers of the user and the group that we are, how many
+ * processors there are and how many bytes of memory may be used; and one for each place where a file may be put: its free
+ * bytes, its path. What lies in memory is none.
  */
 export const LOOK = `${CONNECT}
 printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
 data=$(psql -XAtqw -c 'show data_directory' 2>/dev/null) || data=
 free() { df -Pk "\${1:-/nonexistent}" 2>/dev/null | awk -v not="$2" 'NR == 2 && $1 != not { free = $4 * 1024 } END { printf "%.0f", free }'; }
 echo "$(free "$data" '')"
-echo "$(id -u) $(id -g)"
+memory=$({
+  awk '/^MemAvailable:/ { printf "%.0f\\n", $2 * 1024 }' /proc/meminfo
+  cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes
+} 2>/dev/null | grep '^[0-9]*$' | sort -n | head -n 1)
+echo "$(id -u) $(id -g) $(nproc 2>/dev/null || echo 1) \${memory:-0}"
 for place in "\${TMPDIR:-/tmp}" "$data"; do
   if [ -d "$place" ] && [ -w "$place" ]; then printf '%s %s\\n' "$(free "$place" tmpfs)" "$place"; fi
 done
