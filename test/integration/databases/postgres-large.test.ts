@@ -93,3 +93,26 @@ describe('a large PostgreSQL database, its password in a file', () => {
     expect(await project.hasCrashed()).to.equal(false);
   });
 });
+
+describe('a large PostgreSQL database in a container that may write nothing but its data', () => {
+  let project: PostgresProject;
+  after(() => project.remove());
+
+  it('is loaded by several jobs out of a file beside the data, which is gone afterwards', async () => {
+    project = await PostgresProject.make({
+      service: ['read_only: true', 'user: postgres', 'tmpfs: [/tmp, "/run/postgresql:mode=1777"]'],
+    });
+    await project.sql('create database bench');
+    await project.sql(INCOMPRESSIBLE, 'bench');
+    const before = await project.contents('bench');
+    const { id } = await project.backup('db/bench');
+    await project.sql('delete from noise where i % 2 = 0', 'bench');
+    const running = project.must(['restore', id, '--yes', '--no-safety-backup']);
+    const file = 'stat -c "%U %a" "$PGDATA"/docker-rewind-*.dump 2>/dev/null || true';
+    await until('the file', async () => (await project.inside(file)) === 'postgres 600\n');
+    await running;
+    expect(await project.contents('bench')).to.equal(before);
+    expect(await project.leftovers()).to.deep.equal([]);
+    expect(await project.hasCrashed()).to.equal(false);
+  });
+});
