@@ -116,6 +116,10 @@ export async function resolveModel(
 /** Compose prints every dollar sign twice, for others that would interpolate the text again. */
 const withSingleDollars = (text: string): string => text.replaceAll('$$', () => '$');
 
+/** A model as a Compose file that resolves to it. */
+export const asComposeFile = (model: ResolvedModel): string =>
+  JSON.stringify(model).replaceAll('$', () => '$$');
+
 function parsed(text: string): ResolvedModel {
   const model = jsonAnswer<ResolvedModel>(withSingleDollars(text), 'the Compose files');
   if (typeof model?.name !== 'string') {

@@ -1,4 +1,10 @@
-import { allProfiles, type Project, type ResolvedModel, type ServiceModel } from '../compose/project.ts';
+import {
+  allProfiles,
+  asComposeFile,
+  type Project,
+  type ResolvedModel,
+  type ServiceModel,
+} from '../compose/project.ts';
 import { composeArgs, type ComposeOptions } from '../compose/options.ts';
 import { answerLines } from '../docker/answer.ts';
 import type { ContainerState } from '../docker/containers.ts';
@@ -62,7 +68,7 @@ async function resolvedHashes(runner: Runner, project: Project): Promise<Map<str
   return parse(
     await runner.run(['docker', ...args, 'config', '--hash', '*'], {
       cwd: project.cwd,
-      input: JSON.stringify(model),
+      input: asComposeFile(model),
     }),
   );
 }
