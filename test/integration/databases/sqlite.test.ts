@@ -93,11 +93,13 @@ describe('SQLite files in volumes', () => {
 
   it('come back as they were when nobody is well on the restored ones', async () => {
     project = await SqliteProject.start({
-      healthcheck: `[ ! -e /data/app.db ] || sqlite3 /data/app.db 'SELECT * FROM live'`,
+      // Not before the table is there: it has to be well in the backup.
+      healthcheck: `[ ! -e /tmp/live ] || sqlite3 /data/app.db 'SELECT * FROM live'`,
     });
     await project.sql('/data/app.db', 'PRAGMA journal_mode = wal; CREATE TABLE t (x);');
     const point = await project.backup();
     await project.sql('/data/app.db', 'CREATE TABLE live (x); INSERT INTO live VALUES (1);');
+    await project.mustInside(': >/tmp/live');
     for (const only of [[], ['--only', 'app']]) {
       await until(
         'the app to be healthy',
