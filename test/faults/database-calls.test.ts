@@ -3,7 +3,14 @@ import Backup from '../../src/commands/backup.ts';
 import Restore from '../../src/commands/restore.ts';
 import { CallShim, type Fault } from './call-shim.ts';
 import { DatabaseProject, OTHERS } from './database-project.ts';
-import { describeFault, everyCall, expectHonest, faultyRun, recoverWhereNeeded } from './faulty-run.ts';
+import {
+  describeFault,
+  everyCall,
+  expectHonest,
+  expectNothingLeft,
+  faultyRun,
+  recoverWhereNeeded,
+} from './faulty-run.ts';
 import { TIMEOUT_MS, WANTED } from './wanted.ts';
 
 const BACKUP: Fault[] = [
@@ -47,11 +54,7 @@ for (const other of Object.keys(OTHERS) as (keyof typeof OTHERS)[]) {
       expectHonest(outcome, codes, said);
       await recoverWhereNeeded(project, outcome, said);
       await project.untilWell();
-      // The removal of a lock is what may have gone wrong: the next command removes that one.
-      const left = (await project.leftovers()).filter(
-        (name) => shim.hit?.startsWith('docker volume') !== true || !name.startsWith('lock volume'),
-      );
-      expect(left, said).to.deep.equal([]);
+      await expectNothingLeft(project, shim, said);
       return { outcome, said, present };
     }
 

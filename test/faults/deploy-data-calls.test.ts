@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import Deploy from '../../src/commands/deploy.ts';
 import { CallShim, type Fault } from './call-shim.ts';
 import { FaultProject } from './fault-project.ts';
-import { describeFault, everyCall, expectHonest, faultyRun, recoverWhereNeeded } from './faulty-run.ts';
+import {
+  describeFault,
+  everyCall,
+  expectHonest,
+  expectNothingLeft,
+  faultyRun,
+  recoverWhereNeeded,
+} from './faulty-run.ts';
 import { TIMEOUT_MS } from './wanted.ts';
 
 const DEPLOY: Fault[] = [
@@ -51,11 +58,7 @@ describe('a deploy with a restore point while docker fails, hangs or is cut off'
     expect(await project.lostWrites(), said).to.deep.equal([]);
     for (const made of project.points().filter((id) => !points.includes(id)))
       await project.must(['inspect', made]);
-    // The removal of a lock is what may have gone wrong: the next command removes that one.
-    const left = (await project.leftovers()).filter(
-      (name) => shim.hit?.startsWith('docker volume') !== true || !name.startsWith('lock volume'),
-    );
-    expect(left, said).to.deep.equal([]);
+    await expectNothingLeft(project, shim, said);
   }
 
   for (const fault of DEPLOY) it(describeFault(fault), () => check(fault));

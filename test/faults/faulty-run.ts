@@ -6,6 +6,7 @@ import { ExitCode, type ExitCodeName } from '../../src/errors.ts';
 import { dockerConfig, run, SHIM, type RunOutcome } from '../e2e/installed.ts';
 import type { TestProject } from '../integration/project.ts';
 import { until } from '../integration/world.ts';
+import type { FaultProject } from './fault-project.ts';
 import type { CallShim, Fault, FaultMode } from './call-shim.ts';
 import { spread, TIMEOUT_MS, WANTED } from './wanted.ts';
 
@@ -136,6 +137,14 @@ export async function expectUnlocked(project: TestProject, shim: CallShim, what:
   const label = `label=docker-rewind.lock=${project.name}`;
   const { stdout } = await project.docker(['volume', 'ls', '--quiet', '--filter', label]);
   expect(stdout, what).to.equal('');
+}
+
+/** Nothing is left, but for a lock whose removal was what went wrong: the next command removes that one. */
+export async function expectNothingLeft(project: FaultProject, shim: CallShim, what: string): Promise<void> {
+  const left = (await project.leftovers()).filter(
+    (name) => shim.hit?.startsWith('docker volume') !== true || !name.startsWith('lock volume'),
+  );
+  expect(left, what).to.deep.equal([]);
 }
 
 export const describeFault = ({ mode, number, pattern }: Fault): string =>

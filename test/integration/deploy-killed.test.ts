@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { dockerConfig } from '../e2e/installed.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
+import { startSession } from './start-session.ts';
 import { journalOf, leftovers, until, untilRuns, worldOf } from './world.ts';
 
 describe('a deploy that is killed', () => {
@@ -16,15 +14,9 @@ describe('a deploy that is killed', () => {
 
   /** Starts a command in a session of its own and kills all processes of it at the given moment, as a crash would. */
   async function killed(args: readonly string[], moment: () => Promise<void>): Promise<void> {
-    const child = spawn('docker', ['rewind', ...args], {
-      cwd: project.directory,
-      env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
-      stdio: 'ignore',
-      detached: true,
-    });
-    const exit = once(child, 'exit');
+    const { leader, exit } = await startSession(['docker', 'rewind', ...args], { cwd: project.directory });
     await moment();
-    killSession(child.pid ?? 0);
+    killSession(leader);
     await exit;
   }
 

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +5,8 @@ import { expect } from 'chai';
 import { makeContexts } from './contexts.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
-import { untilRuns } from './world.ts';
+import { startSession } from './start-session.ts';
+import { locksOnEngine, untilRuns } from './world.ts';
 
 describe('the lock of a project on its engine, through a context of docker', () => {
   let project: TestProject;
@@ -20,18 +19,12 @@ describe('the lock of a project on its engine, through a context of docker', () 
     await project.must(['deploy']);
   });
   beforeEach(() => cpSync(project.path('compose.yml'), join(second, 'compose.yml')));
-  afterEach(async () => expect(await locksOnEngine()).to.deep.equal([]));
+  afterEach(async () => expect(await locksOnEngine(project)).to.deep.equal([]));
   after(async () => {
     contexts.close();
     rmSync(second, { recursive: true, force: true });
     await project.remove();
   });
-
-  async function locksOnEngine(): Promise<string[]> {
-    const filter = `label=docker-rewind.lock=${project.name}`;
-    const { stdout } = await project.docker(['volume', 'ls', '--quiet', '--filter', filter]);
-    return stdout.split('\n').filter((name) => name !== '');
-  }
 
   /** `docker --context NAME rewind …` in the other checkout. */
   async function through(name: string, ...args: string[]): Promise<{ exitCode: number; document: any }> {
@@ -49,16 +42,10 @@ describe('the lock of a project on its engine, through a context of docker', () 
   /** Starts a slow deploy through a context in the other checkout and waits until it is in the middle. */
   async function begun(name: string, ...before: string[]) {
     const argv = [...before, 'docker', '--context', name, 'rewind', 'deploy', `web=${project.repository}:v2`];
-    const child = spawn(argv[0] ?? '', argv.slice(1), {
-      cwd: second,
-      env: { ...process.env, ...contexts.env },
-      stdio: 'ignore',
-      detached: true,
-    });
-    const exit = once(child, 'exit');
+    const { leader, exit } = await startSession(argv, { cwd: second, env: contexts.env });
     await untilRuns(project, `${project.repository}:v2`);
     const { pid } = JSON.parse(readFileSync(join(second, '.rewind/lock'), 'utf8')) as { pid: number };
-    return { leader: child.pid ?? 0, pid, exit };
+    return { leader, pid, exit };
   }
 
   for (const name of ['near', 'far']) {
@@ -79,7 +66,7 @@ describe('the lock of a project on its engine, through a context of docker', () 
       } finally {
         session.kill();
       }
-      expect(await locksOnEngine()).to.have.length(1);
+      expect(await locksOnEngine(project)).to.have.length(1);
       expect((await through(name, 'deploy')).exitCode).to.equal(0);
     });
 
@@ -129,7 +116,7 @@ describe('the lock of a project on its engine, through a context of docker', () 
     expect(document.error.message).to.contain(`is at work here (pid ${pid} on elsewhere, since `);
     const [, volume = ''] =
       / does not run on elsewhere any more: docker volume rm (\S+)$/.exec(document.error.hint) ?? [];
-    expect(await locksOnEngine()).to.deep.equal([volume]);
+    expect(await locksOnEngine(project)).to.deep.equal([volume]);
     await project.docker(['volume', 'rm', volume]);
     // There its own lock is in the way as well, for whoever has the directory on this host.
     rmSync(join(second, '.rewind/lock'));

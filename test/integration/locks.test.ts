@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { dockerConfig, ROOT } from '../e2e/installed.ts';
+import { ROOT } from '../e2e/installed.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
-import { journalOf, leftovers, until, untilRuns } from './world.ts';
+import { startSession } from './start-session.ts';
+import { journalOf, leftovers, locksOnEngine, until, untilRuns } from './world.ts';
 
 describe('the lock of a project', () => {
   let project: TestProject;
@@ -25,12 +24,6 @@ describe('the lock of a project', () => {
 
   const slow = (): string[] => ['deploy', `web=${project.repository}:v2`];
 
-  async function locksOnEngine(): Promise<string[]> {
-    const filter = `label=docker-rewind.lock=${project.name}`;
-    const { stdout } = await project.docker(['volume', 'ls', '--quiet', '--filter', filter]);
-    return stdout.split('\n').filter((name) => name !== '');
-  }
-
   /** What the unit in docs/recover.md runs when the host boots, without `docker rewind`. */
   function bootCommand(): string[] {
     const text = readFileSync(join(ROOT, 'docs/recover.md'), 'utf8');
@@ -40,15 +33,9 @@ describe('the lock of a project', () => {
 
   /** Starts the slow deploy in a session of its own, waits until it is in the middle, and kills it there. */
   async function cutOff(): Promise<void> {
-    const child = spawn('docker', ['rewind', ...slow()], {
-      cwd: project.directory,
-      env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
-      stdio: 'ignore',
-      detached: true,
-    });
-    const exit = once(child, 'exit');
+    const { leader, exit } = await startSession(['docker', 'rewind', ...slow()], { cwd: project.directory });
     await untilRuns(project, `${project.repository}:v2`);
-    killSession(child.pid ?? 0);
+    killSession(leader);
     await exit;
   }
 
@@ -75,7 +62,7 @@ describe('the lock of a project', () => {
     expect(waiting.text.match(/waiting for "docker rewind deploy"/g)).to.have.length(1);
     expect((await first).exitCode).to.equal(0);
     expect(await project.answers()).to.equal('v1');
-    expect(await locksOnEngine()).to.deep.equal([]);
+    expect(await locksOnEngine(project)).to.deep.equal([]);
   });
 
   it('goes to one after the other of several that come at the same time', async () => {
@@ -88,7 +75,7 @@ describe('the lock of a project', () => {
       outcomes.map(({ exitCode }) => exitCode),
       outcomes.map(({ stderr }) => stderr).join('\n'),
     ).to.deep.equal([0, 0]);
-    expect(await locksOnEngine()).to.deep.equal([]);
+    expect(await locksOnEngine(project)).to.deep.equal([]);
   });
 
   it('keeps set-image out of a directory where somebody is at work', async () => {
@@ -104,18 +91,18 @@ describe('the lock of a project', () => {
 
   it('of somebody who was killed names the directory where work is unfinished, until it is concluded there', async () => {
     await cutOff();
-    expect(await locksOnEngine()).to.have.length(1);
+    expect(await locksOnEngine(project)).to.have.length(1);
     const elsewhere = await project.json(['deploy'], { cwd: second });
     expect(elsewhere.exitCode).to.equal(5);
     expect(elsewhere.document.error.message).to.contain(project.directory);
     expect(elsewhere.document.error.hint).to.equal(`cd ${project.directory} && docker rewind recover`);
     expect((await project.rewind(['deploy'])).exitCode).to.equal(5);
     expect((await project.rewind(['set-image', `web=${project.repository}:v1`])).exitCode).to.equal(5);
-    expect(await locksOnEngine()).to.have.length(1);
+    expect(await locksOnEngine(project)).to.have.length(1);
 
     const boot = await project.must(bootCommand());
     expect(boot.stdout).to.contain('deploy v2: taken back');
-    expect(await locksOnEngine()).to.deep.equal([]);
+    expect(await locksOnEngine(project)).to.deep.equal([]);
     expect((await project.rewind(['deploy'], { cwd: second })).exitCode).to.equal(0);
   });
 
@@ -132,7 +119,7 @@ describe('the lock of a project', () => {
       ['v1', 'succeeded'],
     ]);
     expect(leftovers(project)).to.deep.equal([]);
-    expect(await locksOnEngine()).to.deep.equal([]);
+    expect(await locksOnEngine(project)).to.deep.equal([]);
   });
 
   it('is given back by a command that is told to stop while it asks', async () => {
@@ -142,7 +129,7 @@ describe('the lock of a project', () => {
       process.kill(Number(JSON.parse(project.read('.rewind/lock')).pid), signal);
       expect(await session.exit(), session.text).to.equal(signal === 'SIGINT' ? 130 : 143);
       expect(leftovers(project)).to.deep.equal([]);
-      expect(await locksOnEngine()).to.deep.equal([]);
+      expect(await locksOnEngine(project)).to.deep.equal([]);
       expect(session.raw.lastIndexOf('\u001B[?25h')).to.be.at.least(session.raw.lastIndexOf('\u001B[?25l'));
     }
   });

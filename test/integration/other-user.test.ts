@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { dockerConfig, type TtySession } from '../e2e/installed.ts';
+import type { TtySession } from '../e2e/installed.ts';
 import { otherUser, type OtherUser } from './other-user.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
-import { leftovers, untilRuns } from './world.ts';
+import { startSession } from './start-session.ts';
+import { leftovers, locksOnEngine, untilRuns } from './world.ts';
 
 const ME = process.env['SUDO_USER'] ?? userInfo().username;
 
@@ -29,8 +28,7 @@ describe('the locks of a project, between two users', () => {
   afterEach(async () => {
     sessions.splice(0).forEach((session) => session.kill());
     expect(leftovers(project)).to.deep.equal([]);
-    const filter = `label=docker-rewind.lock=${project.name}`;
-    expect((await project.docker(['volume', 'ls', '--quiet', '--filter', filter])).stdout).to.equal('');
+    expect(await locksOnEngine(project)).to.deep.equal([]);
   });
   after(async () => {
     rmSync(second, { recursive: true, force: true });
@@ -100,18 +98,13 @@ describe('the locks of a project, between two users', () => {
 
   it('of root’s very first command in a project are seen by its owner; what that leaves, root concludes', async () => {
     rmSync(project.path('.rewind'), { recursive: true });
-    const child = spawn('docker', ['rewind', 'deploy', `web=${project.repository}:v2`], {
-      cwd: project.directory,
-      env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
-      stdio: 'ignore',
-      detached: true,
-    });
-    const exit = once(child, 'exit');
+    const deploy = ['docker', 'rewind', 'deploy', `web=${project.repository}:v2`];
+    const { leader, exit } = await startSession(deploy, { cwd: project.directory });
     await untilRuns(project, `${project.repository}:v2`);
     const refused = await project.json(['deploy'], other.settings);
     expect([refused.exitCode, refused.document.error.code]).to.deep.equal([11, 'LOCKED']);
     expect(refused.document.error.message).to.contain(`"docker rewind deploy" of ${ME} is at work here`);
-    killSession(child.pid ?? 0);
+    killSession(leader);
     await exit;
     for (const command of ['deploy', 'recover']) {
       const { exitCode, document } = await project.json([command], other.settings);

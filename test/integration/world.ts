@@ -40,6 +40,13 @@ export function leftovers(project: TestProject): string[] {
   return [...names('.rewind').filter((name) => name.startsWith('lock')), ...names('.rewind/journal')];
 }
 
+/** The volumes of the engine that stand for locks of the project. */
+export async function locksOnEngine(project: TestProject): Promise<string[]> {
+  const filter = `label=docker-rewind.lock=${project.name}`;
+  const { stdout } = await project.docker(['volume', 'ls', '--quiet', '--filter', filter]);
+  return stdout.split('\n').filter((name) => name !== '');
+}
+
 /** What the journal of the running command says so far; empty before it begins. */
 export function journalOf(project: TestProject): string {
   const [id] = leftovers(project).filter((name) => /^[0-9]{8}T/.test(name));
