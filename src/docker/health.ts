@@ -2,7 +2,7 @@ import { jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 import { inspectContainersArgv } from './containers.ts';
 import { intervalOf, isUncheckedSincePause, type InspectedHealth } from './health-status.ts';
-import type { Runner } from './runner.ts';
+import type { Argv, Runner } from './runner.ts';
 
 /** How a container is, and what its health check said last. */
 export interface Health {
@@ -50,4 +50,25 @@ export async function healthOf(runner: Runner, ids: readonly string[]): Promise<
           }),
     };
   });
+}
+
+/** The last run of a health check. */
+export interface CheckRun {
+  /** -1 where it was ended for taking too long. */
+  exitCode: number;
+  /** What it printed; the engine keeps the first 4096 bytes. */
+  output: string;
+}
+
+export const lastCheckArgv = (container: string): Argv => [
+  'docker', 'container', 'inspect', '--format', '{{if .State.Health}}{{json .State.Health.Log}}{{end}}', container,
+]; // prettier-ignore
+
+/** Undefined where there was none, or where the engine does not say. For messages alone: it may hold secrets. */
+export async function lastCheckOf(runner: Runner, container: string): Promise<CheckRun | undefined> {
+  const { exitCode, stdout } = await runner.run(lastCheckArgv(container));
+  if (exitCode !== 0 || stdout.trim() === '') return undefined;
+  const log = jsonAnswer<{ ExitCode: number; Output: string }[] | null>(stdout, 'a health check');
+  const last = log?.at(-1);
+  return last === undefined ? undefined : { exitCode: last.ExitCode, output: last.Output };
 }

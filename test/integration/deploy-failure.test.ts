@@ -15,7 +15,8 @@ const ways: readonly {
     mode: 'unhealthy',
     more: '',
     says: /did not come up/,
-    logged: /\(unhealthy\), last log lines:\n.*app .* \(unhealthy\) starting/,
+    logged:
+      /\(unhealthy\), last log lines:\n.*app .* \(unhealthy\) starting\n.*, last health check \(exit code 1\):\n.*the app says: column reviews\.stars does not exist\n/,
   },
   {
     name: 'exits at once',

@@ -33,7 +33,7 @@ describe('a rollback that fails', () => {
       /Everything is back as it was; recorded as failed \(v3\)/,
     );
     expect(outcome.document.error.details.join('\n')).to.match(
-      /last log lines[^]*app \S+-v1 \(ok\) starting/,
+      /last log lines[^]*app \S+-v1 \(ok\) starting\n.*last health check \(exit code 1\) printed nothing/,
     );
     expect(await worldOf(project)).to.deep.equal(world);
     expect(await project.answers()).to.equal('v2');

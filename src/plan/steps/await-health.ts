@@ -5,7 +5,7 @@ import { healthOf, type Health } from '../../docker/health.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 import type { RunningContainer } from './still-services.ts';
-import { lastLogs } from './up.ts';
+import { lastWords } from './last-words.ts';
 
 /**
  * Wait until these containers, whose clients were disconnected, are as well as they were: running, and healthy by a check
@@ -71,7 +71,7 @@ function isWell(container: Health, wasHealthy: boolean, lastAtBefore: string | u
 async function notWell(bad: readonly Health[], context: StepContext): Promise<RewindError> {
   const containers = await listContainers(context.runner, context.scope.project);
   return new RewindError('NOT_HEALTHY', `${bad.map(({ name }) => name).join(', ')} did not get well again`, {
-    details: await lastLogs(
+    details: await lastWords(
       context,
       containers.filter(({ id }) => bad.some((each) => each.id === id)),
     ),

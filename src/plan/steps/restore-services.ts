@@ -15,7 +15,7 @@ import type { StepBase, StepContext } from './context.ts';
 import { endedForNothing, settle } from './settle.ts';
 import { withImages } from './override-file.ts';
 import { awaitPendingStops } from './pending-stops.ts';
-import { lastLogs } from './up.ts';
+import { lastWords } from './last-words.ts';
 
 /**
  * Bring services back to the containers that were observed before the plan began: as many, with the same images,
@@ -180,7 +180,7 @@ async function compose(
   const containers = await listContainers(context.runner, context.scope.project).catch(() => []);
   const failed = containers.filter((entry) => services.includes(entry.service) && !wasWell(entry));
   throw new RewindError(error.code, error.message, {
-    details: await lastLogs(context, failed),
+    details: await lastWords(context, failed),
     cause: error,
   });
 }

@@ -19,7 +19,7 @@ import { writeDurably } from '../durable.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { awaitPendingStops } from './pending-stops.ts';
-import { lastLogs } from './up.ts';
+import { lastWords } from './last-words.ts';
 
 /** A running container as observed before the plan began. */
 export interface RunningContainer {
@@ -167,7 +167,7 @@ async function waitFor(
         'NOT_HEALTHY',
         `${failed.map(({ name }) => name).join(', ') || names(level)} did not come up again`,
         {
-          details: await lastLogs(context, failed),
+          details: await lastWords(context, failed),
         },
       );
     }

@@ -1,9 +1,9 @@
 import type { ComposeOptions } from '../../compose/options.ts';
-import { logsArgv, upArgv } from '../../docker/compose.ts';
-import type { ContainerState } from '../../docker/containers.ts';
+import { upArgv } from '../../docker/compose.ts';
 import { engineError, isUnreachable, lastLine } from '../../docker/engine-error.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
+import { lastWords } from './last-words.ts';
 import { endedForNothing, notUp, settle, statesOf } from './settle.ts';
 
 /** `docker compose up -d --wait` of these services. */
@@ -16,8 +16,6 @@ export interface ComposeUp extends StepBase {
   scale: Readonly<Record<string, number>>;
   options: ComposeOptions;
 }
-
-const LOG_LINES = 10;
 
 export async function up(step: ComposeUp, context: StepContext): Promise<void> {
   const result = await context.runner.run(upArgv(step.options, { ...step, wait: true }), {
@@ -34,26 +32,7 @@ export async function up(step: ComposeUp, context: StepContext): Promise<void> {
     'NOT_HEALTHY',
     `the new containers did not come up: ${gaveUp ? statesOf(down) : lastLine(result)}`,
     {
-      details: await lastLogs(context, down),
+      details: await lastWords(context, down),
     },
   );
-}
-
-/** The last log lines of each container, headed by its name and state. */
-export async function lastLogs(
-  context: StepContext,
-  containers: readonly ContainerState[],
-): Promise<string[]> {
-  const logs = await Promise.all(
-    containers.map(async (container) => {
-      const result = await context.runner.run(logsArgv(container.name, LOG_LINES));
-      const lines = `${result.stdout}${result.stderr}`.split('\n').filter((line) => line !== '');
-      const state =
-        container.status === 'running'
-          ? (container.health ?? 'running')
-          : `${container.status} with code ${container.exitCode}`;
-      return [`${container.name} (${state}), last log lines:`, ...lines.map((line) => `  ${line}`)];
-    }),
-  );
-  return logs.flat();
 }

@@ -2,7 +2,7 @@ import { byService, listContainers, type ContainerState } from '../../docker/con
 import { inspectImages, type LocalImage } from '../../docker/images.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
-import { lastLogs } from './up.ts';
+import { lastWords } from './last-words.ts';
 
 export interface WantedImage {
   image: string;
@@ -57,7 +57,7 @@ export async function verifyImages(step: VerifyImages, context: StepContext): Pr
         'CRASHING',
         `${crashed.map((container) => container.name).join(', ')} came up and went down again`,
         {
-          details: await lastLogs(context, crashed),
+          details: await lastWords(context, crashed),
         },
       );
     }
