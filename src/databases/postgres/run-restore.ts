@@ -37,7 +37,8 @@ export async function runRestore(
   const { artifact, database } = target;
   const { dump } = artifact;
   let current: string | undefined;
-  const onBytes = (bytes: number): void => context.onProgress(database, bytes, current);
+  let moved = 0;
+  const onBytes = (bytes: number): void => context.onProgress(database, (moved = bytes), current);
   // Open until the end: it also tells pg_restore that we are there.
   const input = new PassThrough();
   // Who reads it tells.
@@ -72,7 +73,7 @@ export async function runRestore(
         const table = /processing data for table "(.*)"$/.exec(line)?.[1];
         if (table === undefined) return;
         current = table;
-        context.onProgress(database, dump.bytes, table);
+        context.onProgress(database, moved, table);
       },
       output: async (stdout) => {
         for await (const _ of stdout) continue;

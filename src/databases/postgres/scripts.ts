@@ -152,8 +152,9 @@ if [ -z "$file" ]; then
 fi
 trap 'rm -f "$file"' EXIT
 trap 'exit 143' TERM INT HUP
-if [ "$(($(wc -c <"$file")))" != "$bytes" ]; then
-  echo "the dump was cut off on its way" >&2
+size=$(wc -c <"$file") || size=0
+if [ "$((size))" != "$bytes" ]; then
+  echo "the dump was cut off on its way to $file" >&2
   exit 74
 fi
 pg_restore --dbname="$target" --no-password --exit-on-error --jobs="$jobs" "$@" "$file" 3<&- &
@@ -174,19 +175,19 @@ rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
  * Runs the SQL of $4, which answers with one line. Then a line with the free bytes of the file system that holds the data
  * directory, 0 where they are not known; one with the numbers of the user and the group that we are, how many
  * processors there are and how many bytes of memory may be used; and one for each place where a file may be put: its free
- * bytes, its path. What lies in memory is none.
+ * bytes, its path. What lies in memory is none: `docker cp` would put the file where nobody in the container sees it.
  */
 export const LOOK = `${CONNECT}
 printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
 data=$(psql -XAtqw -c 'show data_directory' 2>/dev/null) || data=
-free() { df -Pk "\${1:-/nonexistent}" 2>/dev/null | awk -v not="$2" 'NR == 2 && $1 != not { free = $4 * 1024 } END { printf "%.0f", free }'; }
-echo "$(free "$data" '')"
+free() { df -Pk "\${1:-/nonexistent}" 2>/dev/null | awk -v not="$2" 'NR == 2 && $1 !~ not { free = $4 * 1024 } END { printf "%.0f", free }'; }
+echo "$(free "$data" '^$')"
 memory=$({
   awk '/^MemAvailable:/ { printf "%.0f\\n", $2 * 1024 }' /proc/meminfo
   cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes
 } 2>/dev/null | grep '^[0-9]*$' | sort -n | head -n 1)
 echo "$(id -u) $(id -g) $(nproc 2>/dev/null || echo 1) \${memory:-0}"
 for place in "\${TMPDIR:-/tmp}" "$data"; do
-  if [ -d "$place" ] && [ -w "$place" ]; then printf '%s %s\\n' "$(free "$place" tmpfs)" "$place"; fi
+  if [ -d "$place" ] && [ -w "$place" ]; then printf '%s %s\\n' "$(free "$place" '^(tmpfs|shm|ramfs)$')" "$place"; fi
 done
 `;

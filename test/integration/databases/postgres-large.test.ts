@@ -94,25 +94,72 @@ describe('a large PostgreSQL database, its password in a file', () => {
   });
 });
 
-describe('a large PostgreSQL database in a container that may write nothing but its data', () => {
+describe('a large PostgreSQL database, where its dump finds no place or another one', () => {
+  const RESTORE = ['restore', 'latest', '--yes', '--no-safety-backup'];
   let project: PostgresProject;
-  after(() => project.remove());
-
-  it('is loaded by several jobs out of a file beside the data, which is gone afterwards', async () => {
-    project = await PostgresProject.make({
-      service: ['read_only: true', 'user: postgres', 'tmpfs: [/tmp, "/run/postgresql:mode=1777"]'],
-    });
+  let contents: string;
+  let bytes: number;
+  before(async () => {
+    project = await PostgresProject.make();
     await project.sql('create database bench');
     await project.sql(INCOMPRESSIBLE, 'bench');
-    const before = await project.contents('bench');
-    const { id } = await project.backup('db/bench');
+    contents = await project.contents('bench');
+    const point = await project.backup('db/bench');
+    ({ bytes } = point.databases[0].dump);
+  });
+  after(() => project.remove());
+
+  /** The same server in another container, half of its rows lost. */
+  async function inContainer(service: readonly string[], directory?: string): Promise<void> {
+    const environment = [
+      'POSTGRES_PASSWORD: ${DB_PASSWORD:?}',
+      ...(directory ? [`TMPDIR: ${directory}`] : []),
+    ];
+    project.writeFile({ service, environment });
+    await project.up();
     await project.sql('delete from noise where i % 2 = 0', 'bench');
-    const running = project.must(['restore', id, '--yes', '--no-safety-backup']);
+  }
+
+  async function isAsBefore(): Promise<void> {
+    expect(await project.contents('bench')).to.equal(contents);
+    expect(await project.leftovers()).to.deep.equal([]);
+    expect(await project.hasCrashed()).to.equal(false);
+  }
+
+  it('is loaded by several jobs out of a file beside the data, where nothing else may be written', async () => {
+    await inContainer(['read_only: true', 'user: postgres', 'tmpfs: [/tmp, "/run/postgresql:mode=1777"]']);
+    const running = project.must(RESTORE);
     const file = 'stat -c "%U %a" "$PGDATA"/docker-rewind-*.dump 2>/dev/null || true';
     await until('the file', async () => (await project.inside(file)) === 'postgres 600\n');
     await running;
-    expect(await project.contents('bench')).to.equal(before);
-    expect(await project.leftovers()).to.deep.equal([]);
-    expect(await project.hasCrashed()).to.equal(false);
+    await isAsBefore();
+  });
+
+  it('is loaded through the standard input, where the engine puts no file into the container', async () => {
+    // The engine knows the volume by its path in the file. /var/run is a link: in /run/postgresql it sees the read-only root.
+    const directory = '/var/run/postgresql';
+    await inContainer(
+      ['  - /var/run/postgresql', 'read_only: true', 'user: postgres', 'tmpfs: [/tmp]'],
+      directory,
+    );
+    expect(await project.inside('touch "$TMPDIR/mine" && rm "$TMPDIR/mine" && echo writable')).to.equal(
+      'writable\n',
+    );
+    const [container] = await project.containers('db');
+    const copied = await project.docker(['cp', project.path('compose.yml'), `${container!.id}:${directory}`]);
+    expect(copied.stderr).to.contain('marked read-only');
+    const shown = await project.watch(RESTORE, 'db/bench');
+    expect(shown.bytes.at(-1)).to.equal(bytes);
+    // It begins anew once, when the engine has refused.
+    expect(shown.bytes.filter((done, index) => done < (shown.bytes[index - 1] ?? 0))).to.have.length.below(2);
+    expect(await project.inside('ls "$TMPDIR"')).to.equal('');
+    await isAsBefore();
+  });
+
+  it('is loaded from beside the data, where temporary files lie in memory that the engine does not see', async () => {
+    await inContainer([], '/dev/shm');
+    const shown = await project.watch(RESTORE, 'db/bench');
+    expect(shown.bytes.at(-1)).to.equal(bytes);
+    await isAsBefore();
   });
 });
