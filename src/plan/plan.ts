@@ -39,8 +39,8 @@ const FILES_ALONE: ReadonlySet<Step['kind']> = new Set(['edit-file', 'prove-mode
 
 /**
  * The steps of the way back that have nothing to bring back: files that the plan never got to, or whose edit was
- * refused (whatever is in them now was written by somebody else), databases when none was loaded, and services when
- * nothing but images and files was touched.
+ * refused (whatever is in them now was written by somebody else), databases when none was loaded, and services when no
+ * container was replaced: Compose would make those anew whose file somebody had edited.
  */
 export function untouchedSteps(plan: Plan, entries: JournalProgress): ReadonlySet<Step> {
   const begun = plan.steps.filter((_, index) =>
@@ -72,6 +72,15 @@ const LEAVES_SERVICES_ALONE: ReadonlySet<Step['kind']> = new Set([
   'edit-file',
   'replace-file',
   'prove-model',
+  // What a restore point stops the way back has run again by other steps.
+  'prepare-helper',
+  'archive-volumes',
+  'dump-databases',
+  'stop-writers',
+  'pause-containers',
+  'resume-containers',
+  'seal-point',
+  'remove-helper',
 ]);
 
 function pathOf(step: Step): string | undefined {

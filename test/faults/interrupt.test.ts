@@ -79,4 +79,16 @@ describe('interrupting a command while a service is being stopped', function () 
     const aftermath = { outcome: undefined, earlier };
     await expectWritesKept(project, { kind: 'journal', moment: 'after', number: 0 }, aftermath);
   });
+
+  it('has the very same container run again, also where a deploy wanted to replace it and its file says more by now', async () => {
+    const text = project.read('compose.yml');
+    project.rewrite(text.replace('"web": {', '"web": {"labels": {"edited": "since"},'));
+    const [before] = await project.containers();
+    const session = await beingStopped(['deploy', `web=${project.repository}:v2`]);
+    session.send(KEYS.ctrlC);
+    expect(await session.exit(), session.text).to.equal(130);
+    await project.untilWell();
+    expect((await project.containers())[0]?.id).to.equal(before?.id);
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
 });
