@@ -42,7 +42,11 @@ export async function planDeploy(
     ...pushSteps(released, request),
   ];
   const what = targets.map((target) => `${target.service}=${target.image}`).join(' ');
-  const backup = await planBackupBefore(runner, observation, request.backup, `deploy ${what}`);
+  const backup = await planBackupBefore(runner, observation, {
+    wanted: request.backup,
+    reason: `deploy ${what}`,
+    targets,
+  });
   const change = await planChanges(runner, observation, targets, {
     edit: request.edit,
     images: [...images, ...backup.steps],
@@ -61,7 +65,8 @@ export async function planDeploy(
       command: 'deploy',
       scope,
       steps: change.steps,
-      undo: [...backup.undo, ...change.undo, ...backup.resume],
+      // The services first: somebody waits for them.
+      undo: [...change.undo, ...backup.resume, ...backup.undo],
       ...(backup.finish.length === 0 ? {} : { finish: backup.finish }),
       subject: draft,
     },

@@ -12,7 +12,7 @@ import { WATCHDOG } from './watchdog-script.ts';
 /** What the watchdog is told about a step: these are to run when we die; nothing may be started; or nothing new. */
 export type Guard = { run: readonly RunningContainer[]; stopping: boolean } | 'away' | undefined;
 
-/** Before a step. Services must not be started on data that is half swapped: that is for recover to decide. */
+/** Before a step. Services must not be started on data that is half swapped, or half replaced: that is for recover to decide. */
 export function guardBefore(step: Step): Guard {
   switch (step.kind) {
     case 'stop-writers':
@@ -25,6 +25,8 @@ export function guardBefore(step: Step): Guard {
     case 'unswap-volumes':
     case 'swap-databases':
     case 'unswap-databases':
+    // It replaces what was stopped: nobody may start that beside it.
+    case 'compose-up':
       return 'away';
     case 'extract-volumes':
       return step.clear ? 'away' : undefined;
