@@ -5,7 +5,8 @@ import { RewindError } from '../../errors.ts';
 import { requireRoom } from '../../stores/room.ts';
 import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
 import { owned } from './blocks.ts';
-import { requireCodes, type Helper } from './helper.ts';
+import type { Helper } from './helper.ts';
+import { requireCodes } from './script.ts';
 import { differenceOf, isSame, type Difference } from './index-difference.ts';
 import {
   archivableNames,

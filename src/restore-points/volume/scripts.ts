@@ -3,35 +3,61 @@
  * NUL-separated lists on standard input. Only POSIX sh is asked for; the GNU scripts need GNU find, sort, tar and zstd.
  */
 
+/** What a job says of itself among the messages of what it runs. */
+export const JOB_BEGUN = 'rewind: begun';
+export const JOB_OPEN = 'rewind: open';
+export const JOB_OVER = 'rewind: over';
+export const JOB_EXIT = /^rewind: exit (\d+)$/;
+
 /** How many pipes there are between us and one helper. */
-export const PIPES = 16;
+export const PIPES = 64;
 
 /**
- * The first process: makes the pipes where it shares a directory with us, says what the image can do, and lives until our
- * end of its input closes.
+ * The first process. $1 JOB, $2 a directory that it shares with us, or nothing. Makes pipes there, says what the image can
+ * do, and then starts what it is told of (the pipe with the words of a job, and the one where that says how it goes) until
+ * our end of its input closes: then it ends, and with it all that runs here.
  */
 export const START = `
-i=0
-while [ -d /exchange ] && [ "$i" -lt ${PIPES} ]; do
-  [ -p "/exchange/$i" ] || mkfifo -m 666 "/exchange/$i" || exit 1
-  i=$((i + 1))
-done
-tools=busybox
-if tar --version 2>/dev/null | grep -q 'GNU tar' && find --version 2>/dev/null | grep -q GNU &&
-  sort --version 2>/dev/null | grep -q GNU && stat --version 2>/dev/null | grep -q GNU && zstd -V >/dev/null 2>&1; then
-  tools=gnu
+job=$1
+if [ "$#" -gt 1 ]; then
+  cd -- "$2" || exit 1
+  i=${PIPES}
+  set --
+  while [ "$i" -gt 0 ]; do
+    i=$((i - 1))
+    [ -p "$i" ] || set -- "$@" "$i"
+  done
+  [ "$#" -eq 0 ] || mkfifo -m 666 "$@" || exit 1
 fi
+tools=gnu
+for tool in tar find sort stat; do
+  case $("$tool" --version 2>/dev/null) in
+    *GNU*) ;;
+    *) tools=busybox ;;
+  esac
+done
+zstd -V >/dev/null 2>&1 || tools=busybox
 echo "ready $tools"
-exec cat >/dev/null
+while read -r words said; do
+  {
+    echo '${JOB_BEGUN}' >"$said"
+    xargs -0 sh -c "$job" rewind
+    echo '${JOB_OVER}' 1<>"$said"
+  } <"$words" &
+done
 `;
 
-/** Runs a script ($3) with a pipe as input ($1) and one as output ($2); says when the input is open. */
-export const WITH_PIPES = `
-in=$1 out=$2 script=$3
-shift 3
-exec <"$in" >"$out" || exit 90
-echo 'rewind: open' >&2
-exec sh -c "$script" rewind "$@"
+/** Runs a script ($4) between two pipes ($1, $2); says in a third ($3) when they are open, and how it ended. */
+export const JOB = `
+in=$1 out=$2 said=$3 script=$4
+shift 4
+exec <"$in" >"$out" 2>"$said" || exit
+echo '${JOB_OPEN}' >&2
+cd /
+sh -c "$script" rewind "$@"
+code=$?
+exec </dev/null >/dev/null
+printf '\\nrewind: exit %s\\n' "$code" >&2
 `;
 
 /**
@@ -308,7 +334,15 @@ export const DROP_OLD = `
 set -eu
 [ -d "$1/$2" ] || exit 0
 sync -f "$1" 2>/dev/null || sync
-find "$1/$2" -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
+cd -- "$1/$2"
+# Removing is bound by the processor: two at a time, directory by directory. What this leaves behind, or fails at, is the
+# business of the last one.
+for depth in 3 2; do
+  find . -xdev -mindepth "$depth" -maxdepth "$depth" -type d -print0 2>/dev/null |
+    xargs -0 -r -P 2 -n 16 rm -rf -- 2>/dev/null || :
+done
+find . -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
+cd /
 touch -r "$1" /tmp/root-time.$$
 rmdir "$1/$2"
 touch -r /tmp/root-time.$$ "$1"
