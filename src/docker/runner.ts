@@ -84,8 +84,10 @@ export interface Held {
   line: string;
   /** Writes to its standard input. Nothing is said where it has gone. */
   tell(text: string): void;
-  /** Resolves when it has gone. */
-  ended: Promise<void>;
+  /** Closes its standard input, which ends it. */
+  release(): void;
+  /** Resolves to its exit code when it has gone; 128: by a signal. */
+  ended: Promise<number>;
 }
 
 /** A process that goes on when we are gone. */
@@ -235,14 +237,14 @@ async function outliving(script: string, args: readonly string[], log: string): 
 
 /** The first line of a child's standard output, or how it ended without one. The child does not keep us alive. */
 function firstLine(argv: Argv, program: string, args: readonly string[]): Promise<Held | RunResult> {
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number>();
   return new Promise((resolve, reject) => {
     // Detached: a Ctrl-C on the terminal is ours to handle, and must not reach it.
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     let stdout = '';
     let stderr = '';
     child.on('error', (error) => reject(notStarted(program, error)));
-    child.on('exit', () => ended.resolve());
+    child.on('exit', (code) => ended.resolve(code ?? 128));
     child.on('close', (code) => resolve({ exitCode: code ?? 128, stdout, stderr }));
     // Its first word is an answer, too; its standard input closes with it, so whatever it began ends by itself.
     const within = answerWithin();
@@ -262,6 +264,7 @@ function firstLine(argv: Argv, program: string, args: readonly string[]): Promis
       resolve({
         line: stdout.slice(0, end),
         tell: (text) => void child.stdin.write(text),
+        release: () => void child.stdin.end(),
         ended: ended.promise,
       });
       stdout = '';

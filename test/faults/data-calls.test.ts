@@ -24,9 +24,7 @@ const BACKUP: Fault[] = [
   { mode: 'lost', number: 1, pattern: 'docker container stop *' },
   { mode: 'fail', number: 1, pattern: 'docker container start *' },
   { mode: 'lost', number: 1, pattern: 'docker container start *' },
-  { mode: 'fail', number: 1, pattern: 'docker container rm *' },
   { mode: 'hang', number: 1, pattern: 'docker container stop *' },
-  { mode: 'hang', number: 1, pattern: 'docker container rm *' },
   { mode: 'cut', number: 1, pattern: 'docker ps *volume=*' },
   { mode: 'fail', number: 1, pattern: 'docker ps *volume=*' },
 ];
@@ -35,7 +33,6 @@ const RESTORE: Fault[] = [
   { mode: 'lost', number: 1, pattern: 'docker run *' },
   { mode: 'lost', number: 1, pattern: 'docker container start *' },
   { mode: 'hang', number: 1, pattern: 'docker container start *' },
-  { mode: 'lost', number: 1, pattern: 'docker container rm *' },
 ];
 
 const BACKUP_ELSEWHERE: Fault[] = [

@@ -27,10 +27,12 @@ interface Transport {
 /** A running helper container. */
 export class Helper {
   readonly tools: Tools;
+  readonly #held: Held;
   readonly #transport: Transport;
   #gone = false;
 
-  constructor(transport: Transport, tools: Tools) {
+  constructor(held: Held, transport: Transport, tools: Tools) {
+    this.#held = held;
     this.#transport = transport;
     this.tools = tools;
   }
@@ -38,6 +40,22 @@ export class Helper {
   /** It was killed, or a script may go on in it that nobody waits for: the way back needs another one in its place. */
   get isGone(): boolean {
     return this.#gone;
+  }
+
+  /** It has no more to do. */
+  leave(): void {
+    this.#gone = true;
+    this.#held.release();
+  }
+
+  /** Has it end; false where nobody can say whether its container is gone. */
+  async end(): Promise<boolean> {
+    this.leave();
+    const late = new AbortController();
+    const code = await Promise.race([this.#held.ended, delay(END_MS, undefined, { signal: late.signal })]);
+    late.abort();
+    // The client of a container that is removed at its end ends when it is removed.
+    return code === 0;
   }
 
   /** Runs a script whose output is short. */
@@ -117,9 +135,10 @@ async function start(runner: Runner, exchange: string, spec: HelperSpec, image: 
   });
 }
 
-function helperOf({ line }: Held, image: string, transport: Transport): Helper {
+function helperOf(held: Held, image: string, transport: Transport): Helper {
+  const { line } = held;
   const tools = /^ready (gnu|busybox)$/.exec(line)?.[1];
-  if (tools !== undefined) return new Helper(transport, tools as Tools);
+  if (tools !== undefined) return new Helper(held, transport, tools as Tools);
   throw new RewindError(
     'HELPER_FAILED',
     `the helper container of ${image} said something unexpected: ${line}`,
@@ -127,6 +146,9 @@ function helperOf({ line }: Held, image: string, transport: Transport): Helper {
 }
 
 const REMOVE_TRIES = 2;
+
+// A helper whose first process has gone is removed in a moment; one that cannot be asked is removed by hand.
+const END_MS = 5000;
 
 // The helper of a command that was killed takes a moment to go, and has the name until then.
 const NAME_TRIES = 40;
@@ -143,14 +165,25 @@ async function hold(runner: Runner, spec: HelperSpec, image: string, exchange: s
   }
 }
 
+/** A helper has no more to do: it ends while others go on. `removeHelper` waits for that. */
+export async function releaseHelper(workDirectory: string, spec: HelperSpec): Promise<void> {
+  (await running.get(`${workDirectory} ${spec.name}`))?.leave();
+}
+
 /** Ends a helper and takes its pipes away; harmless where there is none. */
 export async function removeHelper(runner: Runner, workDirectory: string, spec: HelperSpec): Promise<void> {
-  running.delete(`${workDirectory} ${spec.name}`);
+  const key = `${workDirectory} ${spec.name}`;
+  const present = await running.get(key)?.catch(() => undefined);
+  running.delete(key);
+  if ((await present?.end()) !== true) await removeContainer(runner, spec.name);
+  await rm(join(workDirectory, 'exchange', spec.write ? 'write' : 'read'), { recursive: true, force: true });
+}
+
+async function removeContainer(runner: Runner, name: string): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const result = await runner.run(removeContainerArgv(spec.name));
-    if (result.exitCode === 0 || /no such container|already in progress/i.test(result.stderr)) break;
+    const result = await runner.run(removeContainerArgv(name));
+    if (result.exitCode === 0 || /no such container|already in progress/i.test(result.stderr)) return;
     // It does no harm to ask again: the answer may have got lost, and with the helper a whole journal would be left.
     if (tries === REMOVE_TRIES) throw engineError(result, 'removing the helper container');
   }
-  await rm(join(workDirectory, 'exchange', spec.write ? 'write' : 'read'), { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { NameList } from './name-list.ts';
-import { fieldOf, FIELDS, parseRecord, pathOf, type IndexReader, type IndexRecord } from './index-records.ts';
+import { ctimeOf, parseRecord, pathOf, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
 export interface Difference {
@@ -99,7 +99,7 @@ export async function isSame(before: IndexReader, after: IndexReader): Promise<b
 const unchangedSince =
   (before: IndexReader) =>
   (old: string, now: string): boolean =>
-    old === now && !isTooFresh(fieldOf(now, FIELDS.ctime), before.takenAt);
+    old === now && !isTooFresh(ctimeOf(now), before.takenAt);
 
 async function closed(...indexes: IndexReader[]): Promise<void> {
   await Promise.all(indexes.map((index) => index.close()));

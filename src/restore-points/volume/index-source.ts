@@ -8,7 +8,7 @@ import { owned } from './blocks.ts';
 import type { Helper } from './helper.ts';
 import { requireCodes } from './script.ts';
 import { canonicalBusybox } from './index-busybox.ts';
-import { fieldOf, FIELDS, IndexReader, pathOf } from './index-records.ts';
+import { fieldOf, FIELDS, fileSize, IndexReader, pathOf } from './index-records.ts';
 import { INDEX_BUSYBOX, INDEX_GNU } from './scripts.ts';
 
 export interface TakeIndexOptions {
@@ -105,7 +105,7 @@ export async function archivedBytes(index: IndexReader): Promise<number> {
   let bytes = 0;
   await index.eachLine((line) => {
     bytes += HEADER_BYTES;
-    if (fieldOf(line, FIELDS.type) === 'f') bytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+    bytes += (fileSize(line)?.blocks ?? 0) * 512;
   });
   return bytes;
 }

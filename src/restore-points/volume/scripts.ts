@@ -122,13 +122,16 @@ report
 printf '//end\\0'
 `;
 
+/** How many blocks of 512 bytes tar reads at a time: with its own 20, reading takes as long as making the files. */
+const RECORD = 128;
+
 /** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
 export const ARCHIVE_GNU = `
 set -u
 ${CODES}export LC_ALL=C
 {
   tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
-    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=128 --directory="$1" \
+    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=${RECORD} --directory="$1" \
     --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
   code tar $?
 } | zstd -q -T0 -3 -c
@@ -154,7 +157,7 @@ ${CODES}export LC_ALL=C
   zstd -q -d -c
   code zstd $?
 } | {
-  tar --list --verbose --numeric-owner --quoting-style=c --file=-
+  tar --list --verbose --numeric-owner --quoting-style=c --blocking-factor=${RECORD} --file=-
   code tar $?
   cat >/dev/null
 }
@@ -191,24 +194,27 @@ report
 
 /**
  * $1 directory, $2 bytes that an archive may have at most; a zstd-compressed one on standard input is extracted over what
- * is there, and \`full 1\` reported where it goes on after so many. Tar stops at the end mark;
- * what pads the archive after it is read, too, or those who write it would die of a broken pipe. What was written goes to the
- * disk while it is compared: it has to be there before the old data is deleted.
+ * is there, and \`full 1\` reported where it goes on after so many: now and then tar looks how far it is, and is killed
+ * where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
+ * would die of a broken pipe. What was written goes to the disk while it is compared: it has to be there before the old
+ * data is deleted.
  */
 export const EXTRACT_GNU = `
 set -u
 ${CODES}export LC_ALL=C
+export full=/tmp/full.$$ most=$(($2 / ${RECORD * 512}))
+# Every 40 MB, or where there is little space every thirtieth of it: each look takes a process.
+every=$((most / 30 < 640 ? most / 30 + 1 : 640))
 {
   zstd -q -d -c
   code zstd $?
 } | {
-  dd bs=256K iflag=fullblock,count_bytes count="$2" status=none
-  [ "$(head -c 1 | wc -c)" -eq 0 ] || code full 1
-  cat >/dev/null
-} | {
   tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
-    --delay-directory-restore --warning=no-timestamp --directory="$1" --file=-
+    --delay-directory-restore --warning=no-timestamp --blocking-factor=${RECORD} --checkpoint="$every" \
+    --checkpoint-action='exec=[ "$TAR_CHECKPOINT" -le "$most" ] || { : >"$full"; kill -9 "$PPID"; }' \
+    --directory="$1" --file=-
   code tar $?
+  [ ! -e "$full" ] || code full 1
   cat >/dev/null
 }
 sync -f "$1" </dev/null >/dev/null 2>&1 &

@@ -4,8 +4,8 @@ import { killedAt } from '../../faults/faulty-run.ts';
 import { until } from '../world.ts';
 import { DataProject } from '../volumes/data-project.ts';
 
-/** It is still there when it is about to be removed. */
-const END = 'docker container rm *';
+/** It is there when services are stopped. */
+const END = 'docker container stop *';
 
 describe('a helper container', () => {
   let project: DataProject;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Runner } from '../../../src/docker/runner.ts';
-import { ensureHelper, type Helper } from '../../../src/restore-points/volume/helper.ts';
+import { ensureHelper, removeHelper, type Helper } from '../../../src/restore-points/volume/helper.ts';
 import { JOB, START } from '../../../src/restore-points/volume/scripts.ts';
 
 const never = new AbortController().signal;
@@ -29,8 +29,13 @@ describe('a helper', () => {
       });
       shells.push(shell);
       await once(createInterface(shell.stdout), 'line');
-      const ended = once(shell, 'exit').then(() => {});
-      return { line: 'ready gnu', tell: (text) => tell(shell, text), ended };
+      const ended = once(shell, 'exit').then(([code]) => (code ?? 128) as number);
+      return {
+        line: 'ready gnu',
+        tell: (text) => tell(shell, text),
+        release: () => shell.stdin.end(),
+        ended,
+      };
     },
   };
   const ensure = (): Promise<Helper> => ensureHelper(runner, work, SPEC, 'image');
@@ -129,6 +134,26 @@ describe('a helper', () => {
     const { report } = await helper.run('kill -9 $PPID', [], {}, never);
     expect(report.exitCode).to.equal(137);
     expect(helper.isGone).to.equal(true);
+  });
+
+  it('ends with all that it runs, and only where that is not certain its container is removed by hand', async () => {
+    const removed: string[] = [];
+    const watching: Runner = {
+      ...runner,
+      run: async (argv) => {
+        removed.push(argv.join(' '));
+        return { exitCode: 0, stdout: '', stderr: '' };
+      },
+    };
+    await ensureHelper(watching, work, SPEC, 'image');
+    await removeHelper(watching, work, SPEC);
+    expect(removed).to.deep.equal([]);
+    expect(shells[0]?.exitCode).to.equal(0);
+    tell = (shell) => kill(shell);
+    const helper = await ensureHelper(watching, work, SPEC, 'image');
+    await helper.run('true', [], {}, never);
+    await removeHelper(watching, work, SPEC);
+    expect(removed).to.deep.equal(['docker container rm --force helper']);
   });
 
   it('is not waited for by who gives up', async () => {
