@@ -86,8 +86,8 @@ report() { echo >&2; cat "$codes" >&2; rm -f "$codes"; }
 const PRUNE = `-path './.rewind-restore-*' -prune -o`;
 
 /**
- * $1 directory, $2 \`sync\` or nothing. Prints the index: \`//time SECONDS\`, one record for each entry in the order of
- * their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
+ * $1 directory, $2 \`sync\` or nothing, $3 \`sort\` or \`cat\`. Prints the index: \`//time SECONDS\`, one record for each
+ * entry, sorted in the order of their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
  * dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would stamp a file with now:
  * that clock lags behind the other one, on a machine that stands still now and then by any length of time.
  */
@@ -104,10 +104,18 @@ if [ "$2" = sync ]; then sync -f . || exit 92; fi
     -type c -exec stat --printf '%n//c %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
     -printf '%p//%y %m %U %G %s %b %n %i %T@ %C@ %l\\0'
   code find $?
-} | sort -z -S 48M
+} | if [ "$3" = sort ]; then sort -z -S 48M; else cat; fi
 code sort $?
 report
 printf '//end\\0'
+`;
+
+/** Puts the records on standard input in order. */
+export const SORT = `
+set -u
+${CODES}LC_ALL=C sort -z -S 48M
+code sort $?
+report
 `;
 
 /** The same with BusyBox, which knows whole seconds only, and reads no link's target here. */
