@@ -1,12 +1,11 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { owned } from './blocks.ts';
 import type { Helper } from './helper.ts';
 import { IndexReader } from './index-records.ts';
 import { openIndex, printIndex, type TakeIndexOptions } from './index-source.ts';
-import { owned } from './blocks.ts';
 import { requireCodes } from './script.ts';
 import { SORT } from './scripts.ts';
 
