@@ -32,6 +32,11 @@ export class Conversation {
     void this.#ended.catch(() => {}).finally(() => this.#hangUp());
   }
 
+  /** Whether the client is still there, as far as is known. */
+  get isOpen(): boolean {
+    return !this.#closed;
+  }
+
   /**
    * Sends a text that has the client print `end` on a line of its own when it is done, and returns the lines before that.
    * Throws ConversationEnded where the client ends instead.

@@ -96,6 +96,10 @@ export interface LoadRequest {
   targets: readonly LoadTarget[];
   /** A file of the restore point; every byte is checked on the way, the stream fails at the end where one is wrong. */
   read: (file: StoredFile) => Promise<Readable>;
+  /** Reads a file and does nothing with it; throws where a byte is wrong. */
+  check: (file: StoredFile, onBytes: (bytes: number) => void) => Promise<void>;
+  /** Where a file is on this host, for what reads it unchecked besides; undefined where the store is elsewhere. */
+  pathOf: (file: StoredFile) => Promise<string | undefined>;
   /**
    * A directory on this host for small notes for swap, unswap and drop (write them with `writeDurably`): this service's
    * alone, there until the restore is over.
@@ -119,6 +123,8 @@ export interface DatabaseEngine {
    */
   readonly online: boolean;
   observe(server: Server, context: EngineContext): Promise<ServerState>;
+  /** Whether load checks every byte of this dump before it does anything with it; otherwise that is done before. */
+  readonly checksFirst?: (artifact: DatabaseArtifact) => boolean;
   /** Dumps all asked-for databases. A tool that fails, is killed, is cut off or writes nothing makes this throw. */
   dump(server: Server, request: DumpRequest, context: EngineContext): Promise<DatabaseArtifact[]>;
   /**

@@ -17,6 +17,8 @@ import type { startLevels } from './order.ts';
 /** What of a point goes into which servers of the project of today, and how those are now. */
 export interface DatabaseRestore {
   servers: ServerRestore[];
+  /** The dumps whose stored bytes have to be checked before they are loaded. */
+  unchecked: DatabaseArtifact[];
   /** What of it there is already: a restore point of the present data has it. */
   present: DatabaseService[];
   /** The running containers of servers that have to run for the restore. */
@@ -61,7 +63,14 @@ export async function observeServers(
   database?: string,
 ): Promise<DatabaseRestore> {
   const known = databaseServices(observation.project, observation.config);
-  const found: DatabaseRestore = { servers: [], present: [], containers: [], offline: [], notes: [] };
+  const found: DatabaseRestore = {
+    servers: [],
+    unchecked: [],
+    present: [],
+    containers: [],
+    offline: [],
+    notes: [],
+  };
   for (const [name, group] of Map.groupBy(artifacts, ({ service }) => service)) {
     const service = serviceFor(name, group, known);
     const engine = await engineFor(service.kind);
@@ -82,6 +91,9 @@ export async function observeServers(
     for (const artifact of group)
       found.notes.push(...engine.advise(artifact, state).map((note) => `${artifact.key}: ${note}`));
     found.servers.push({ service, targets });
+    // Of several nobody wants to hear that one is damaged when the others were loaded.
+    const alone = artifacts.length === 1;
+    found.unchecked.push(...group.filter((artifact) => !(alone && engine.checksFirst?.(artifact) === true)));
     const replaced = targets.map((target) => target.database).filter(exists);
     if (replaced.length > 0) found.present.push({ ...service, databases: replaced });
     if (engine.online) found.containers.push(...own.filter(isRunning));

@@ -1,5 +1,6 @@
 import type { DatabaseArtifact } from '../databases/engine.ts';
 import type { Runner } from '../docker/runner.ts';
+import type { Step } from '../plan/steps/index.ts';
 import { databaseSteps, newRestoreId, observeServers } from './database-restore.ts';
 import type { DataObservation } from './data-observation.ts';
 import type { Manifest } from './manifest.ts';
@@ -19,10 +20,10 @@ export async function planToDatabase(
       command: 'restore',
       scope: observation.scope,
       steps: [
-        {
-          kind: 'verify-artifacts', resource: artifact.key, reason: 'every stored byte', point: manifest.id, store,
-          volumes: [], databases: [artifact],
-        },
+        ...restore.unchecked.map((each): Step => ({
+          kind: 'verify-artifacts', resource: each.key, reason: 'every stored byte', point: manifest.id, store,
+          volumes: [], databases: [each],
+        })),
         ...steps.load,
         ...steps.swap,
       ],

@@ -76,7 +76,6 @@ export async function planRestore(
           counts: true,
           parallel: request.parallel,
           reason: `before restore of ${point}`,
-          resumes: false,
           missing: 'skip',
         })
       : undefined;
@@ -106,9 +105,10 @@ export async function planRestore(
     ...(clear ? { levels } : {}),
     volumes: pairs.map(({ artifact, source }) => ({ artifact, slug: source.slug })),
   }); // prettier-ignore
+  const { unchecked } = databases;
   const verify: Step = {
-    kind: 'verify-artifacts', resource: [...keysOf(artifacts), ...(request.inPlace ? [resource] : [])].join(', '),
-    reason: 'every stored byte, before anything stops', point, store: request.store, databases: artifacts,
+    kind: 'verify-artifacts', resource: [...keysOf(unchecked), ...(request.inPlace ? [resource] : [])].join(', '),
+    reason: 'every stored byte, before anything stops', point, store: request.store, databases: unchecked,
     // The staged ones are checked while they are extracted.
     volumes: request.inPlace ? pairs.map(({ artifact }) => artifact) : [], refuseDevices: !request.devices,
   }; // prettier-ignore
@@ -131,7 +131,7 @@ export async function planRestore(
       : resumeOf(servers).map((step) => ({ ...step, evenUnhealthy: true as const }));
   const stop = levels.length === 0 ? [] : [stopStep(levels, `they use ${filesText(files)}`)];
   const staged: Step[] = [
-    ...(artifacts.length > 0 || request.inPlace ? [verify] : []),
+    ...(unchecked.length > 0 || request.inPlace ? [verify] : []),
     ...(hasVolumes && !request.inPlace ? [extract('staging', false)] : []),
     ...steps.load,
   ];

@@ -55,6 +55,10 @@ export class LocalStore implements Store {
     return createReadStream(await this.#present(id, path), { highWaterMark: 1024 * 1024 });
   }
 
+  async pathOf(id: string, path: string): Promise<string> {
+    return this.#present(id, path);
+  }
+
   async writer(id: string): Promise<PointWriter> {
     const directory = join(this.#root, PARTIAL + id);
     await this.#guarded(() => makePrivateDirectory(directory));

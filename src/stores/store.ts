@@ -40,6 +40,8 @@ export interface Store {
   manifest(id: string): Promise<string | undefined>;
   /** Throws NO_ARTIFACT where the point has no such file. */
   read(id: string, path: string): Promise<Readable>;
+  /** Where that file is on this host; a store elsewhere has no such thing. Throws NO_ARTIFACT as `read` does. */
+  pathOf?(id: string, path: string): Promise<string>;
   /** Begins a point, or goes on with one that was begun. */
   writer(id: string): Promise<PointWriter>;
   /** Removes what a writer left that did not commit; never a point. */

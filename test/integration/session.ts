@@ -22,6 +22,25 @@ export function sessionOf(pid: string): number | undefined {
   }
 }
 
+/** Docker's clients whose arguments hold all of these texts. */
+export function clientsWith(...texts: string[]): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .filter((pid) => {
+      const words = argumentsOf(pid);
+      return words.startsWith('docker\0') && texts.every((text) => words.includes(text));
+    })
+    .map(Number);
+}
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

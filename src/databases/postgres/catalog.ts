@@ -87,11 +87,14 @@ export const CENSUS = `
   count('large objects', 'pg_largeobject_metadata', undefined),
 ].join(' union all ')}) census)`;
 
+/** Of `pg_class o` in `pg_namespace n`: one of the users' ordinary tables. */
+export const USERS_TABLE = `o.relkind = 'r' and ${ours('pg_class', 'o')} and ${USERS}`;
+
 /** The users' ordinary tables. */
 export const TABLES = `
 (select coalesce(jsonb_agg(jsonb_build_object('schema', n.nspname, 'name', o.relname) order by n.nspname, o.relname), '[]')
  from pg_class o join pg_namespace n on n.oid = o.relnamespace
- where o.relkind = 'r' and ${ours('pg_class', 'o')} and ${USERS})`;
+ where ${USERS_TABLE})`;
 
 const properties = (major: number): string => `
 (select jsonb_build_object(

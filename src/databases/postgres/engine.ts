@@ -3,7 +3,9 @@ import { dumpServer } from './dump.ts';
 import { adviseLoad, loadServer } from './load.ts';
 import { sessionName } from './names.ts';
 import type { Access } from './psql.ts';
-import { observeServer } from './server.ts';
+import { look } from './look.ts';
+import { goesByFile } from './run-restore.ts';
+import { usersOwn } from './server.ts';
 import { dropServer, swapServer, unswapServer } from './swap.ts';
 
 /** Seconds that the way back gives a server that starts or recovers from a crash. */
@@ -19,7 +21,11 @@ const accessOf = (server: Server, request: LoadRequest, context: EngineContext):
 export const postgres: DatabaseEngine = {
   separates: true,
   online: true,
-  observe: (server, context) => observeServer({ server, context, session: 'docker-rewind look' }),
+  observe: async (server, context) => {
+    const state = await look({ server, context, session: 'docker-rewind look' });
+    return { ...state, databases: usersOwn(state.databases) };
+  },
+  checksFirst: (artifact) => goesByFile(artifact),
   dump: dumpServer,
   advise: (artifact, state) => adviseLoad(artifact, state.version),
   load: (server, request, context) => loadServer(accessOf(server, request, context), request),

@@ -1,24 +1,20 @@
 import { join } from 'node:path';
 import { bytesText } from '../../bytes-text.ts';
-import { answerLines, jsonAnswer } from '../../docker/answer.ts';
-import { execScriptArgv } from '../../docker/exec.ts';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../../plan/durable.ts';
 import type { DatabaseArtifact, LoadRequest, LoadTarget } from '../engine.ts';
-import { SERVER_FACTS } from './catalog.ts';
 import { compareLoaded } from './compare.ts';
-import { containerFacts, type ContainerFacts } from './container-facts.ts';
+import type { ContainerFacts } from './container-facts.ts';
 import { detailsOf } from './details.ts';
-import { failure } from './failure.ts';
 import { missingGlobals } from './globals.ts';
 import type { IndexSettings } from './load-settings.ts';
+import { recentLook, type StateBefore } from './look.ts';
 import { loadingName } from './names.ts';
 import { applyProperties, createDatabase, type Available } from './properties.ts';
-import { accessArgs, SETTINGS, sql, type Access } from './psql.ts';
-import { runRestore } from './run-restore.ts';
-import { LOOK } from './scripts.ts';
-import { majorOf, type PostgresState } from './server.ts';
-import { literal } from './sql.ts';
+import { sql, type Access } from './psql.ts';
+import { isTimescale, runRestore } from './run-restore.ts';
+import { majorOf } from './server.ts';
+import { checkpoint, openWay } from './way.ts';
 
 /** Room that is left to the server itself: some segments of its log. */
 const RESERVE = 64 * 1024 * 1024;
@@ -28,9 +24,9 @@ export const ROLES_FILE = 'roles.json';
 
 /** Loads all targets beside the live databases, globals first, and compares each with what was dumped. */
 export async function loadServer(access: Access, request: LoadRequest): Promise<void> {
-  const state = await lookBefore(access, request);
+  const state = await recentLook(access);
   requireRoom(access, state, request);
-  requireMovable(access, state);
+  requireMovable(access, state, request);
   const made = await restoreGlobals(access, request, new Set(state.roles));
   const available: Available = {
     major: majorOf(state.version),
@@ -47,42 +43,6 @@ export async function loadServer(access: Access, request: LoadRequest): Promise<
   }
 }
 
-/** What a load has to know of the server. */
-interface StateBefore extends PostgresState {
-  roles: string[];
-  tablespaces: string[];
-  /** What keeps databases from being put aside. */
-  held: { database: string; by: string }[];
-  /** Bytes that are free where the server keeps its data; 0 where it does not say. */
-  free: number;
-  indexes: IndexSettings;
-  container: ContainerFacts;
-}
-
-async function lookBefore(access: Access, request: LoadRequest): Promise<StateBefore> {
-  const { server, context } = access;
-  const names = request.targets.map(({ database }) => literal(database)).join(', ');
-  const doing = 'looking at the server';
-  const query = `${SERVER_FACTS} || jsonb_build_object(
-      'roles', (select jsonb_agg(rolname) from pg_roles),
-      'tablespaces', (select jsonb_agg(spcname) from pg_tablespace),
-      'indexes', jsonb_build_object('workMem', pg_size_bytes(current_setting('maintenance_work_mem')),
-        'workers', current_setting('max_parallel_maintenance_workers')::int),
-      'held', (select coalesce(jsonb_agg(jsonb_build_object('database', d, 'by', b)), '[]') from (
-        select database::text d, 'the replication slot ' || slot_name b from pg_replication_slots where database::text in (${names})
-        union all select database::text, 'the prepared transaction ' || gid from pg_prepared_xacts where database::text in (${names})
-        union all select d.datname::text, 'the subscription ' || subname from pg_subscription s join pg_database d on d.oid = s.subdbid
-          where d.datname::text in (${names})) held))`;
-  const result = await context.runner.run(
-    execScriptArgv(server.container, LOOK, [...accessArgs(access, ''), `${SETTINGS}${query}`]),
-    { signal: context.signal },
-  );
-  if (result.exitCode !== 0) throw failure(server, result, doing);
-  const [facts = '', free, own, ...places] = answerLines(result.stdout, doing);
-  const container = containerFacts(own ?? '', places);
-  return { ...jsonAnswer<StateBefore>(facts, doing), free: Number(free), container };
-}
-
 interface Loading {
   target: LoadTarget;
   available: Available;
@@ -97,7 +57,7 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
   const { properties, extensions, tablespaces } = detailsOf(artifact);
   const doing = `loading ${service}/${database}`;
   let create = createDatabase(name, properties, loading.available);
-  const timescale = extensions.includes('timescaledb');
+  const timescale = isTimescale(extensions);
   if (timescale) {
     await sql(access, '', create, doing);
     create = '';
@@ -105,17 +65,24 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
     await sql(access, name, before, doing);
   }
   const known = (tablespace: string): boolean => loading.available.tablespaces.has(tablespace);
-  await runRestore(access, request, {
+  const facts = await runRestore(access, request, {
     target: loading.target,
     name,
     create,
     flags: tablespaces.every(known) ? [] : ['--no-tablespaces'],
     indexes: loading.indexes,
     container: loading.container,
-    oneJob: timescale,
+    // For the swap and what comes after it: by then it is open.
+    onBegun: () => openWay(access),
+    onLoaded: async () => {
+      // What was loaded is in the log on the disk by now, so that nothing that replaces live data can be lost. But dropping
+      // the replaced database waits for the files, and they are written while the loaded one is compared and swapped.
+      void checkpoint(access);
+      if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
+    },
+    end: applyProperties(name, properties, loading.available),
   });
-  if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
-  await compareLoaded(access, name, loading.target, applyProperties(name, properties, loading.available));
+  await compareLoaded(access, name, artifact, facts);
 }
 
 /** Makes the roles that are missing, all or none, and returns them. What is made is written down before. */
@@ -156,7 +123,8 @@ function requireRoom({ server }: Access, { free, walBytes }: StateBefore, reques
 }
 
 /** A database that replicates, or in which a transaction is prepared, cannot be put aside by renaming. */
-function requireMovable(access: Access, { held }: StateBefore): void {
+function requireMovable(access: Access, state: StateBefore, { targets }: LoadRequest): void {
+  const held = state.held.filter((each) => targets.some(({ database }) => database === each.database));
   const [first] = held;
   if (first === undefined) return;
   throw new RewindError(

@@ -4,7 +4,8 @@ import { inParallel } from '../../restore-points/volume/parallel.ts';
 import { Conversation, ConversationEnded } from '../conversation.ts';
 import type { EngineContext, Server } from '../engine.ts';
 import { failure } from './failure.ts';
-import { SESSION, SQL } from './scripts.ts';
+import { END_OF_ANSWER as END, SESSION, SQL } from './scripts.ts';
+import type { Way } from './way.ts';
 
 /** To whom our sessions belong, and how long a server that starts or recovers is waited for, in seconds. */
 export interface Access {
@@ -12,14 +13,18 @@ export interface Access {
   context: EngineContext;
   session: string;
   patience?: number;
+  /** A way into the container that is open already, for SQL. */
+  way?: Way;
 }
 
 /** What CONNECT takes first; `database` '' for one to work from. */
-export const accessArgs = ({ session, patience }: Access, database: string): string[] => [
-  session,
+export const accessArgs = (access: Access, database: string): string[] => [
+  access.session,
   database,
-  String(patience ?? 10),
+  String(patienceOf(access)),
 ];
+
+const patienceOf = ({ patience }: Access): number => patience ?? 10;
 
 /** Whatever roles and databases are set to: these sessions find what PostgreSQL itself defines, and wait as they say. */
 export const SETTINGS = `set search_path to '';
@@ -39,11 +44,13 @@ set transaction_timeout to 0;
 
 /** Runs SQL and returns what it prints. Throws for the first error, with what was being done. */
 export async function sql(access: Access, database: string, text: string, doing: string): Promise<string> {
-  const { server, context } = access;
-  const result = await context.runner.run(
-    execScriptArgv(server.container, SQL, accessArgs(access, database), { stdin: true }),
-    { input: `${SETTINGS}${text}\n`, signal: context.signal },
-  );
+  const { server, context, way } = access;
+  const input = `${SETTINGS}${text}\n`;
+  const argv = execScriptArgv(server.container, SQL, accessArgs(access, database), { stdin: true });
+  const result =
+    way === undefined
+      ? await context.runner.run(argv, { input, signal: context.signal })
+      : await way.run(database, input, patienceOf(access));
   if (result.exitCode !== 0) throw failure(server, result, doing);
   return result.stdout;
 }
@@ -69,8 +76,6 @@ export interface Session {
   /** The lines that a statement prints; undefined where it failed. */
   ask(statement: string): Promise<string[] | undefined>;
 }
-
-const END = 'rewind-end-of-answer';
 
 /** Holds a session while `work` runs. */
 export async function withSession<T>(

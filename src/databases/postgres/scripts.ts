@@ -43,16 +43,19 @@ connect() {
   done
   return 1
 }
-deadline=
-until connect; do
-  deadline=\${deadline:-$(($(date +%s) + $3))}
-  case \${refused:-$why} in
-    *'starting up'* | *'shutting down'* | *'recovery mode'* | *'not yet accepting'* | *'No such file'* | *refused*)
-      if [ "$(date +%s)" -lt "$deadline" ]; then sleep 1; continue; fi ;;
-  esac
-  printf '%s\\n' "\${refused:-$why}" >&2
-  exit 71
-done
+reach() {
+  deadline=
+  until connect; do
+    deadline=\${deadline:-$(($(date +%s) + $1))}
+    case \${refused:-$why} in
+      *'starting up'* | *'shutting down'* | *'recovery mode'* | *'not yet accepting'* | *'No such file'* | *refused*)
+        if [ "$(date +%s)" -lt "$deadline" ]; then sleep 1; continue; fi ;;
+    esac
+    printf '%s\\n' "\${refused:-$why}" >&2
+    exit 71
+  done
+}
+reach "$3"
 # The last line alone: a server may have warned of something before.
 versions=\${said##*
 }
@@ -83,7 +86,7 @@ export const WRONG_CLIENT = 72;
 const WATCH = `
 exec 3<&0
 watch() {
-  ( trap 'exit 0' TERM; while read -r _ <&3; do :; done; kill "$1"; exit 0 ) >/dev/null 2>&1 4>&- 5>&- &
+  ( trap 'exit 0' TERM; while read -r _ <&3; do :; done; kill $1; exit 0 ) >/dev/null 2>&1 4>&- 5>&- &
   watcher=$!
 }
 unwatch() {
@@ -95,6 +98,36 @@ unwatch() {
 /** SQL on standard input; stops at the first error. */
 export const SQL = `${CONNECT}
 exec psql -XAtqw -v ON_ERROR_STOP=1 -f -
+`;
+
+/** The line behind an answer. */
+export const END_OF_ANSWER = 'rewind-end-of-answer';
+
+/**
+ * Like SQL, several times. `sql BYTES SECONDS DATABASE` (no database: the one to work from) comes before that many bytes of
+ * SQL; a server that was restarted since is waited for so long. Behind what these print comes how psql ended, what it said on its standard error, and the end of the answer.
+ * `checkpoint` is done meanwhile, under a name that is none of the restore's.
+ */
+export const SQLS = `${CONNECT}
+exec 4>&1
+base=$PGDATABASE last=$(date +%s)
+while IFS=' ' read -r verb length patience database; do
+  if [ "$verb" = checkpoint ]; then
+    PGAPPNAME='docker-rewind checkpoint' psql -XAtqw -c checkpoint >/dev/null 2>&1 </dev/null 4>&- &
+    echo ${END_OF_ANSWER}
+    continue
+  fi
+  text=$(head -c "$length")
+  now=$(date +%s)
+  if [ "$((now - last))" -gt 1 ]; then
+    reach "$patience"
+    base=$PGDATABASE
+  fi
+  said=$(printf '%s\\n' "$text" | PGDATABASE=\${database:-$base} psql -XAtqw -v ON_ERROR_STOP=1 -f - 2>&1 >&4 4>&-)
+  printf 'rewind-exit %s\\n%s\\n${END_OF_ANSWER}\\n' "$?" "$said"
+  last=$(date +%s)
+done
+wait
 `;
 
 /** SQL on standard input as it comes, until that is closed. Goes on after an error: the answers tell. */
@@ -135,35 +168,64 @@ exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDA
 `;
 
 /**
- * Loads a dump. $4: the database as a connection string, $5: bytes of the dump, $6: SQL that makes the database, $7:
- * PGOPTIONS, $8: how many jobs load it out of a file. Further arguments are pg_restore's. The first line of the standard input is the file that holds the dump, which several jobs read
- * and which is removed, as soon as it is there: it may be on its way while the rest is made ready here. An empty line:
- * the dump itself comes behind it. Nothing is loaded of one that did not arrive as a whole.
+ * Loads a dump and looks at what came of it. $4: the database as a connection string, $5: bytes of the dump, $6: SQL that
+ * makes the database, $7: PGOPTIONS, $8: how many jobs load it out of a file and gather statistics, $9: SQL that describes
+ * what was loaded, $10: SQL that gathers the statistics of a part of it, $11: SQL that counts what is not described yet.
+ * Further arguments are pg_restore's.
+ *
+ * The first line of the standard input is the file that holds the dump, which several jobs read and which is removed, as soon as
+ * it is there: it may be on its way while the rest is made ready here. An empty line: the dump itself comes behind it.
+ * Nothing is loaded of one that did not arrive as a whole. Says `loaded` on the standard output, and takes, in as many bytes
+ * as a line says, the SQL of the end, which may hold secrets. All in one go: each `docker exec` takes as long as counting
+ * a million rows.
  */
 export const LOAD = `${CONNECT}${WATCH}
-target=$4 bytes=$5 jobs=$8
+target=$4 bytes=$5 jobs=$8 facts=$9 analyze=\${10} counts=\${11}
 PGOPTIONS=$7; export PGOPTIONS
 printf '%s\\n' "$6" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
-shift 8
+shift 11
 IFS= read -r file <&3 || exit 75
 if [ -z "$file" ]; then
-  head -c "$bytes" <&3 | pg_restore --dbname="$target" --no-password --exit-on-error "$@"
-  exit
+  head -c "$bytes" <&3 | pg_restore --dbname="$target" --no-password --exit-on-error "$@" || exit
+else
+  trap 'rm -f "$file"' EXIT
+  trap 'exit 143' TERM INT HUP
+  size=$(wc -c <"$file") || size=0
+  if [ "$((size))" != "$bytes" ]; then
+    echo "the dump was cut off on its way to $file" >&2
+    exit 74
+  fi
+  pg_restore --dbname="$target" --no-password --exit-on-error --jobs="$jobs" "$@" "$file" 3<&- &
+  tool=$!
+  watch "$tool"
+  wait "$tool"
+  code=$?
+  unwatch
+  [ "$code" = 0 ] || exit "$code"
+  rm -f "$file"
 fi
-trap 'rm -f "$file"' EXIT
-trap 'exit 143' TERM INT HUP
-size=$(wc -c <"$file") || size=0
-if [ "$((size))" != "$bytes" ]; then
-  echo "the dump was cut off on its way to $file" >&2
-  exit 74
+echo loaded
+IFS= read -r length <&3 || exit 75
+end=$(head -c "$length" <&3)
+# In a pipe alone: it takes the place of the shell that it runs in, so that no psql is left without its parent.
+ask() { exec psql -XAtqw -v ON_ERROR_STOP=1 -d "$target" "$@" -f - 3<&-; }
+printf '%s\\n' "$facts" | ask || exit
+part=0 tools=
+while [ "$part" -lt "$jobs" ]; do
+  printf '%s\\n' "$analyze" | ask -v part="$part" -v parts="$jobs" &
+  tools="$tools $!"
+  part=$((part + 1))
+done
+if [ -n "$counts" ]; then
+  printf '%s\\n' "$counts" | ask -v ON_ERROR_STOP=0 &
+  tools="$tools $!"
 fi
-pg_restore --dbname="$target" --no-password --exit-on-error --jobs="$jobs" "$@" "$file" 3<&- &
-tool=$!
-watch "$tool"
-wait "$tool"
-code=$?
+watch "$tools"
+code=0
+for tool in $tools; do wait "$tool" || code=$?; done
 unwatch
-exit "$code"
+[ "$code" = 0 ] || exit "$code"
+printf '%s\\n' "$end" | ask
 `;
 
 /** Removes files of LOAD that nobody was left to remove. $1: the beginning of their names, $2: the data directory. */
@@ -172,21 +234,25 @@ rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
 `;
 
 /**
- * Runs the SQL of $4, which answers with one line. Then a line with the free bytes of the file system that holds the data
- * directory, 0 where they are not known; one with the numbers of the user and the group that we are, how many
- * processors there are and how many bytes of memory may be used; and one for each place where a file may be put: its free
- * bytes, its path. What lies in memory is none: `docker cp` would put the file where nobody in the container sees it.
+ * Runs the SQL of $4, which answers with a line and, in a second one, the data directory. Then a line with the free bytes of
+ * the file system that holds it, 0 where they are not known; one with the numbers of the user and the group that we are,
+ * how many processors there are, how many bytes of memory may be used and what we are capable of; and one for each
+ * place where a file may be put: its free bytes, its path. What lies in memory is none: `docker cp` would put the file
+ * where nobody in the container sees it.
  */
 export const LOOK = `${CONNECT}
-printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
-data=$(psql -XAtqw -c 'show data_directory' 2>/dev/null) || data=
+said=$(printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f -) || exit
+printf '%s\\n' "$said"
+data=\${said##*
+}
 free() { df -Pk "\${1:-/nonexistent}" 2>/dev/null | awk -v not="$2" 'NR == 2 && $1 !~ not { free = $4 * 1024 } END { printf "%.0f", free }'; }
 echo "$(free "$data" '^$')"
 memory=$({
   awk '/^MemAvailable:/ { printf "%.0f\\n", $2 * 1024 }' /proc/meminfo
   cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes
 } 2>/dev/null | grep '^[0-9]*$' | sort -n | head -n 1)
-echo "$(id -u) $(id -g) $(nproc 2>/dev/null || echo 1) \${memory:-0}"
+capabilities=$(sed -n 's/^CapEff:[^0-9a-f]*//p' /proc/self/status 2>/dev/null)
+echo "$(id -u) $(id -g) $(nproc 2>/dev/null || echo 1) \${memory:-0} \${capabilities:-0}"
 for place in "\${TMPDIR:-/tmp}" "$data"; do
   if [ -d "$place" ] && [ -w "$place" ]; then printf '%s %s\\n' "$(free "$place" '^(tmpfs|shm|ramfs)$')" "$place"; fi
 done

@@ -15,7 +15,11 @@ export interface PostgresState extends ServerState {
 /** Version and databases; what an unfinished restore made is none of the users'. */
 export async function observeServer(access: Access): Promise<PostgresState> {
   const state = await json<PostgresState>(access, '', SERVER_FACTS, 'looking at the server');
-  return { ...state, databases: state.databases.filter(({ name }) => !isOfRestore(name)) };
+  return { ...state, databases: usersOwn(state.databases) };
 }
+
+/** Without what an unfinished restore made. */
+export const usersOwn = <T extends { name: string }>(databases: readonly T[]): T[] =>
+  databases.filter(({ name }) => !isOfRestore(name));
 
 export const majorOf = (version: string): number => Number.parseInt(version, 10);

@@ -11,6 +11,7 @@ import { json, sql, type Access } from './psql.ts';
 import { REMOVE_FILES } from './scripts.ts';
 import { observeServer } from './server.ts';
 import { identifier, literal } from './sql.ts';
+import { closeWay, onWay } from './way.ts';
 
 /** A target as it was right before its swap. */
 interface SwapRecord {
@@ -33,6 +34,10 @@ const SESSIONS_TIMEOUT_MS = 60_000;
 
 /** Takes the loaded databases live, all in one transaction. Clients are disconnected and kept out until it is done. */
 export async function swapServer(access: Access, request: LoadRequest): Promise<void> {
+  await onWay(access, (own) => swapAll(own, request));
+}
+
+async function swapAll(access: Access, request: LoadRequest): Promise<void> {
   const [present, saved] = [await endSessions(access, request.restore), await savedRecords(request)];
   const records = request.targets.map((target) => recordOf(target, request, { present, saved }));
   // Done already, by an attempt that was cut off.
@@ -50,6 +55,11 @@ export async function swapServer(access: Access, request: LoadRequest): Promise<
 
 /** Puts everything back, from wherever load, swap or drop were left. */
 export async function unswapServer(access: Access, request: LoadRequest): Promise<void> {
+  await onWay(access, (own) => unswapAll(own, request));
+  await closeWay(access);
+}
+
+async function unswapAll(access: Access, request: LoadRequest): Promise<void> {
   await endSessions(access, request.restore);
   const records = await savedRecords(request);
   for (const target of request.targets) await unswapOne(access, request, target, records);
@@ -60,11 +70,16 @@ export async function unswapServer(access: Access, request: LoadRequest): Promis
 }
 
 /** Deletes what swap kept. */
-export async function dropServer(access: Access, request: LoadRequest): Promise<void> {
-  for (const { database } of request.targets) {
-    const statement = `drop database if exists ${identifier(keptName(database, request.restore))} with (force);`;
-    await sql(access, '', statement, `deleting the replaced ${access.server.service}/${database}`);
-  }
+export async function dropServer(access: Access, { targets, restore }: LoadRequest): Promise<void> {
+  await onWay(access, async (own) => {
+    for (const { database } of targets) {
+      const statement = `drop database if exists ${identifier(keptName(database, restore))} with (force);`;
+      await sql(own, '', statement, `deleting the replaced ${access.server.service}/${database}`);
+    }
+  });
+  const closed = closeWay(access);
+  // Where nothing is dropped, nothing has waited for the files either.
+  if (targets.some(({ isNew }) => isNew)) await closed;
 }
 
 async function unswapOne(

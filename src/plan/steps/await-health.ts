@@ -27,11 +27,11 @@ export async function awaitHealth(step: AwaitHealth, context: StepContext): Prom
   const { runner, signal } = context;
   const ids = step.containers.map(({ id }) => id);
   const healthy = new Set(step.containers.filter((each) => each.healthy).map(({ id }) => id));
-  const before = new Map((await healthOf(runner, ids)).map(({ id, check }) => [id, check?.lastAt]));
+  let now = await healthOf(runner, ids);
+  const before = new Map(now.map(({ id, check }) => [id, check?.lastAt]));
   const started = new Set<string>();
   const begun = performance.now();
   for (;;) {
-    const now = await healthOf(runner, ids);
     const ended = now.filter(({ status }) => status === 'exited' || status === 'dead');
     const failed = now.filter(
       (each) =>
@@ -51,6 +51,7 @@ export async function awaitHealth(step: AwaitHealth, context: StepContext): Prom
       started.add(first.id);
     }
     await delay(POLL_MS, undefined, { signal });
+    now = await healthOf(runner, ids);
   }
 }
 

@@ -4,7 +4,7 @@ import { engineFor } from '../../databases/engines.ts';
 import type { EngineContext, Server } from '../../databases/engine.ts';
 import { listContainers, startArgv } from '../../docker/containers.ts';
 import { messageOf, RewindError } from '../../errors.ts';
-import { verified } from '../../restore-points/verified.ts';
+import { checkFile, verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
@@ -126,12 +126,15 @@ async function eachServer(
   ) => Promise<void>,
 ): Promise<void> {
   const store = openStore(step.store, context.scope.directory);
+  const place = { store, point: step.point, signal: context.signal };
   for (const { service, targets } of step.servers) {
     const server = await serverOf(service, context);
     const request: LoadRequest = {
       restore: step.restore,
       targets,
-      read: (file) => verified({ store, point: step.point, signal: context.signal }, file),
+      read: (file) => verified(place, file),
+      check: (file, onBytes) => checkFile(place, file, onBytes),
+      pathOf: async ({ path }) => store.pathOf?.(step.point, path),
       workDirectory: await serverDirectory(service.service, context),
     };
     await work(await engineFor(service.kind), server, request, await engineContext(service.service, context));

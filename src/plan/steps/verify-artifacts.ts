@@ -3,7 +3,7 @@ import type { VolumeArtifact } from '../../restore-points/manifest.ts';
 import { dumpFilesOf, filesOf } from '../../restore-points/manifest.ts';
 import { deviceRefused } from '../../restore-points/volume/extract.ts';
 import { storedIndex } from '../../restore-points/volume/index-source.ts';
-import { verified } from '../../restore-points/verified.ts';
+import { checkFile, verified } from '../../restore-points/verified.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
@@ -27,10 +27,9 @@ export async function verifyArtifacts(step: VerifyArtifacts, context: StepContex
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
     for (const file of files) {
-      const stream = await verified({ store, point: step.point, signal: context.signal }, file, (bytes) =>
+      await checkFile({ store, point: step.point, signal: context.signal }, file, (bytes) =>
         context.onProgress({ name: key, done: (done += bytes), total }),
       );
-      for await (const _ of stream) continue;
     }
   }
   if (step.refuseDevices !== true) return;

@@ -3,12 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { execHelperArgv } from '../../docker/helper-container.ts';
 import type { Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
-import type { ScriptOutcome, ScriptStreams } from './script.ts';
+import type { ScriptStreams } from './helper.ts';
 import { ATTACHED } from './scripts.ts';
 
-// 137: killed with SIGKILL, as everything in a container that is killed. The others: the client that ran a script in it
-// died, by a signal or with its engine; the script does not hear of that.
-const CUT_OFF: ReadonlySet<number> = new Set([128, 129, 130, 137, 143, 255]);
+/** What a script said, as it came, and what its output came to. */
+export interface AttachedOutcome<T> {
+  raw: { exitCode: number; stderr: string };
+  value: T | undefined;
+}
 
 /**
  * Runs a script of a helper on an engine that does not share this host's files: its streams are those of `docker exec`.
@@ -21,7 +23,7 @@ export async function runAttached<T>(
   args: readonly string[],
   streams: ScriptStreams<T>,
   signal: AbortSignal,
-): Promise<ScriptOutcome<T>> {
+): Promise<AttachedOutcome<T>> {
   if (runner.stream === undefined) throw new Error('this runner has no streams');
   let bytes = 0;
   const counted = async (stdout: Readable): Promise<T | undefined> => {
@@ -53,9 +55,7 @@ export async function runAttached<T>(
       `the engine lost a part of what the helper container said: ${bytes} of ${stated ?? 'unknown'} bytes came`,
     );
   }
-  const { exitCode, stderr } = result;
-  const cutOff = CUT_OFF.has(exitCode) || /no such container|is not running/i.test(stderr);
-  return { exitCode, stderr, cutOff, failures: [], value };
+  return { raw: result, value };
 }
 
 async function drained(stream: Readable): Promise<undefined> {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { until } from '../world.ts';
 import { PASSWORD, PostgresProject } from './postgres-project.ts';
 
@@ -99,13 +100,15 @@ describe('a large PostgreSQL database, where its dump finds no place or another 
   let project: PostgresProject;
   let contents: string;
   let bytes: number;
+  let point: string;
   before(async () => {
     project = await PostgresProject.make();
     await project.sql('create database bench');
     await project.sql(INCOMPRESSIBLE, 'bench');
     contents = await project.contents('bench');
-    const point = await project.backup('db/bench');
-    ({ bytes } = point.databases[0].dump);
+    const made = await project.backup('db/bench');
+    ({ bytes } = made.databases[0].dump);
+    point = made.id;
   });
   after(() => project.remove());
 
@@ -125,6 +128,24 @@ describe('a large PostgreSQL database, where its dump finds no place or another 
     expect(await project.leftovers()).to.deep.equal([]);
     expect(await project.hasCrashed()).to.equal(false);
   }
+
+  it('is refused where a byte of it is wrong: it is checked while it is on its way', async () => {
+    await inContainer([]);
+    const live = await project.contents('bench');
+    const dump = project.path(`.rewind/points/${point}/databases/db/bench.dump`);
+    const whole = readFileSync(dump);
+    const bad = Buffer.from(whole);
+    bad[bytes - 1] = (bad[bytes - 1] ?? 0) ^ 1;
+    for (const content of [bad, whole.subarray(0, -1), Buffer.concat([whole, Buffer.of(0)])]) {
+      writeFileSync(dump, content);
+      const { exitCode, document } = await project.json(RESTORE);
+      expect([exitCode, document.error?.code], JSON.stringify(document)).to.deep.equal([4, 'DAMAGED']);
+      expect(document.error.message).to.match(/Nothing was changed/);
+    }
+    writeFileSync(dump, whole);
+    expect(await project.contents('bench')).to.equal(live);
+    expect(await project.leftovers()).to.deep.equal([]);
+  });
 
   it('is loaded by several jobs out of a file beside the data, where nothing else may be written', async () => {
     await inContainer(['read_only: true', 'user: postgres', 'tmpfs: [/tmp, "/run/postgresql:mode=1777"]']);

@@ -33,9 +33,12 @@ describe('the settings of a load', () => {
 
 describe('what a container says of itself', () => {
   it('is read with paths of any kind', () => {
-    expect(containerFacts('999 70 2 1000', ['5000 /tmp', '0 /var/lib/my data'])).to.deep.equal({
+    expect(
+      containerFacts('999 70 2 1000 00000000a80425fb', ['5000 /tmp', '0 /var/lib/my data']),
+    ).to.deep.equal({
       uid: 999,
       gid: 70,
+      readsAll: true,
       cores: 2,
       memory: 1000,
       places: [
@@ -45,8 +48,15 @@ describe('what a container says of itself', () => {
     });
   });
 
+  it('says who may read the files of others', () => {
+    const readsAll = (line: string): boolean => containerFacts(line, []).readsAll;
+    expect(readsAll('0 0 2 1000 000001ffffffffff')).to.equal(true);
+    for (const capabilities of ['', ' 0', ' 00000000a80425f9', ' what'])
+      expect(readsAll(`0 0 2 1000${capabilities}`), capabilities).to.equal(false);
+  });
+
   it('is no place for a file where it does not say whose that would be', () => {
     const facts = containerFacts('', ['5000 /tmp']);
-    expect(facts).to.deep.include({ cores: 1, memory: 0, places: [] });
+    expect(facts).to.deep.include({ readsAll: false, cores: 1, memory: 0, places: [] });
   });
 });
