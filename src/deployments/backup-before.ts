@@ -34,6 +34,7 @@ export async function planBackupBefore(
     counts: true,
     parallel: VOLUMES_AT_ONCE,
     reason,
+    resumes: true,
     missing: 'skip',
   });
   // The first deployment of all: nothing has been written yet, and nobody has to read that.

@@ -23,6 +23,8 @@ export interface HelperSpec {
 /** Where a mount is inside the helper. */
 export const insideHelper = (slug: string): string => `/volumes/${slug}`;
 
+const EXCHANGE = '/exchange';
+
 export const HELPER_LABEL = 'docker-rewind.helper';
 
 // Reading everything needs one capability; putting everything back with owners and file capabilities needs these. What
@@ -36,7 +38,7 @@ const capabilities = (spec: HelperSpec): string[] =>
 
 /**
  * `exchange`: a directory of this host that it shares with us; null on an engine that does not see this host's files.
- * Runs `script` as the container's first process, with our end of a pipe as its standard input: when we die, however we
+ * Runs `script`, whose positional parameters are `args` and where that directory is inside, as the container's first process, with our end of a pipe as its standard input: when we die, however we
  * die, the pipe closes, the script ends and the engine removes the container.
  */
 export function runHelperArgv(
@@ -44,6 +46,7 @@ export function runHelperArgv(
   image: string,
   exchange: string | null,
   script: string,
+  args: readonly string[],
 ): Argv {
   return [
     'docker', 'run', '--rm', '--interactive', '--name', spec.name,
@@ -54,7 +57,7 @@ export function runHelperArgv(
     '--user', '0:0', '--workdir', '/', '--entrypoint', 'sh', '--pull', 'never',
     ...(exchange === null
       ? []
-      : ['--mount', mountOption({ type: 'bind', source: exchange, target: '/exchange' })]),
+      : ['--mount', mountOption({ type: 'bind', source: exchange, target: EXCHANGE })]),
     ...spec.mounts.flatMap((mount) => [
       '--mount',
       mountOption({
@@ -64,7 +67,7 @@ export function runHelperArgv(
         ...(spec.write ? {} : { readonly: 'true' }),
       }),
     ]),
-    image, '-c', script,
+    image, '-c', script, 'rewind', ...args, ...(exchange === null ? [] : [EXCHANGE]),
   ]; // prettier-ignore
 }
 

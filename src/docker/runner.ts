@@ -66,16 +66,28 @@ export interface Runner {
   stream?<T>(argv: Argv, options: StreamOptions<T>): Promise<{ result: RunResult; value: T | undefined }>;
   /**
    * Starts a program that lives until its standard input, which is a pipe from this process, closes: so it goes when we
-   * go, even by SIGKILL. Returns the first line that it prints, which has to come in the time of an answer (NO_ANSWER); its whole result where it ends without one. Runners that
-   * only wrap another one for a look at the project do without.
+   * go, even by SIGKILL. The first line that it prints has to come in the time of an answer (NO_ANSWER). Returns its whole
+   * result where it ends without one. Runners that only wrap another one for a look at the project do without.
    */
-  hold?(argv: Argv): Promise<{ line: string } | RunResult>;
+  hold?(argv: Argv): Promise<Held | RunResult>;
   /**
    * Starts a constant shell script in a session of its own: a Ctrl-C or a SIGKILL for us does not reach it. Its standard
    * input is a pipe that closes when we go; its parameters are `args` and then docker's global flags; what it says is
    * appended to the file `log`.
    */
   outlive?(script: string, args: readonly string[], log: string): Promise<Outliving>;
+}
+
+/** A program that lives as long as we do. */
+export interface Held {
+  /** What it said first. */
+  line: string;
+  /** Writes to its standard input. Nothing is said where it has gone. */
+  tell(text: string): void;
+  /** Closes its standard input, which ends it. */
+  release(): void;
+  /** Resolves to its exit code when it has gone; 128: by a signal. */
+  ended: Promise<number>;
 }
 
 /** A process that goes on when we are gone. */
@@ -187,7 +199,7 @@ export class ProcessRunner implements Runner {
     };
   }
 
-  async hold(argv: Argv): Promise<{ line: string } | RunResult> {
+  async hold(argv: Argv): Promise<Held | RunResult> {
     const [program, ...args] = argv;
     return firstLine(argv, program, program === 'docker' ? [...this.#globals, ...args] : args);
   }
@@ -224,17 +236,15 @@ async function outliving(script: string, args: readonly string[], log: string): 
 }
 
 /** The first line of a child's standard output, or how it ended without one. The child does not keep us alive. */
-function firstLine(
-  argv: Argv,
-  program: string,
-  args: readonly string[],
-): Promise<{ line: string } | RunResult> {
+function firstLine(argv: Argv, program: string, args: readonly string[]): Promise<Held | RunResult> {
+  const ended = Promise.withResolvers<number>();
   return new Promise((resolve, reject) => {
     // Detached: a Ctrl-C on the terminal is ours to handle, and must not reach it.
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     let stdout = '';
     let stderr = '';
     child.on('error', (error) => reject(notStarted(program, error)));
+    child.on('exit', (code) => ended.resolve(code ?? 128));
     child.on('close', (code) => resolve({ exitCode: code ?? 128, stdout, stderr }));
     // Its first word is an answer, too; its standard input closes with it, so whatever it began ends by itself.
     const within = answerWithin();
@@ -251,7 +261,12 @@ function firstLine(
       const end = stdout.indexOf('\n');
       if (end < 0) return;
       clearTimeout(timer);
-      resolve({ line: stdout.slice(0, end) });
+      resolve({
+        line: stdout.slice(0, end),
+        tell: (text) => void child.stdin.write(text),
+        release: () => void child.stdin.end(),
+        ended: ended.promise,
+      });
       stdout = '';
       child.unref();
       for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket).unref();

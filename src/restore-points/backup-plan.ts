@@ -33,6 +33,8 @@ export interface BackupRequest {
   parallel: number;
   /** For the manifest: why the point is taken. */
   reason: string;
+  /** Services run again before the point is sealed. */
+  resumes: boolean;
   /** Leave out volumes that do not exist yet, and servers that never ran, instead of refusing. */
   missing: 'refuse' | 'skip';
 }
@@ -179,6 +181,7 @@ export async function planBackup(
         store,
         volumes: planned,
         databases: databases.length > 0,
+        ...(request.resumes && sources.length > 0 ? { helper } : {}),
         compose: await composeFilesOf(project, project.options),
         manifest: {
           schema: MANIFEST_SCHEMA,

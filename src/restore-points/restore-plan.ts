@@ -76,6 +76,7 @@ export async function planRestore(
           counts: true,
           parallel: request.parallel,
           reason: `before restore of ${point}`,
+          resumes: false,
           missing: 'skip',
         })
       : undefined;

@@ -44,6 +44,7 @@ export async function takePoint(
     counts: request.counts,
     parallel: request.parallel,
     reason: 'backup',
+    resumes: true,
     missing: 'refuse',
   });
   const archived = [...parts.first, ...parts.still, ...parts.settled, ...parts.resume];

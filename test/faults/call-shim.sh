@@ -1,6 +1,7 @@
 #!/bin/sh
 # Stands before docker or git in PATH, under their names: notes every call, and lets the one go wrong that the file
-# `fault` beside it describes: MODE NUMBER PATTERN, the NUMBERth call whose command line fits the shell PATTERN.
+# `fault` beside it describes: MODE NUMBER PATTERN, the NUMBERth call whose command line fits the shell PATTERN. With a file
+# `elsewhere` the engine shares no files with this host.
 #   fail  does nothing and says so      lost  does its work and says that it failed
 #   hang  does nothing, for ever        cut   half of the answer, and exit code 0 (of a question; a change is killed)
 #   kill  dies while it is at work
@@ -20,6 +21,14 @@ next() {
 line="${name} $*"
 next call
 printf '%s' "${line}" >"${dir}/call.${number}"
+if [ -e "${dir}/elsewhere" ]; then
+  case ${line} in
+    'docker run '*target=/exchange*)
+      echo 'docker: Error response from daemon: bind source path does not exist: /exchange' >&2
+      exit 125
+      ;;
+  esac
+fi
 [ -e "${dir}/fault" ] || exec "${real}" "$@"
 read -r mode wanted pattern <"${dir}/fault"
 # shellcheck disable=SC2254

@@ -25,7 +25,9 @@ export interface Fault {
 export class CallShim {
   readonly #directory = mkdtempSync(join(tmpdir(), 'rewind-shim-'));
 
-  constructor() {
+  /** `elsewhere`: the engine looks as if it ran on another host, which does not see the files of this one. */
+  constructor({ elsewhere = false } = {}) {
+    if (elsewhere) writeFileSync(join(this.#directory, 'elsewhere'), '');
     for (const program of ['docker', 'git']) {
       copyFileSync(join(import.meta.dirname, 'call-shim.sh'), join(this.#directory, program));
       chmodSync(join(this.#directory, program), 0o755);

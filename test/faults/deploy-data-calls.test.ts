@@ -14,7 +14,7 @@ import { TIMEOUT_MS } from './wanted.ts';
 
 const DEPLOY: Fault[] = [
   { mode: 'lost', number: 1, pattern: 'docker container stop *' },
-  { mode: 'kill', number: 2, pattern: 'docker exec *' },
+  { mode: 'kill', number: 1, pattern: 'docker run *' },
   { mode: 'fail', number: 1, pattern: 'docker compose * up *' },
 ];
 

@@ -6,7 +6,7 @@ import { withoutSecrets } from '../../compose/without-secrets.ts';
 import type { Consistency, Manifest, VolumeArtifact } from '../../restore-points/manifest.ts';
 import { parseManifest, renderManifest } from '../../restore-points/manifest.ts';
 import { compressed, nameList, openIndex } from '../../restore-points/volume/index-source.ts';
-import { fieldOf, FIELDS } from '../../restore-points/volume/index-records.ts';
+import { fieldOf, FIELDS, fileSize } from '../../restore-points/volume/index-records.ts';
 import { originOf } from '../../restore-points/origin.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { RewindError } from '../../errors.ts';
@@ -17,6 +17,8 @@ import { monotonicMs } from '../monotonic.ts';
 import { stateDirectoryOf } from '../state-directory.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { dumpedDatabases } from './dump-databases.ts';
+import type { HelperSpec } from '../../docker/helper-container.ts';
+import { releaseHelper } from '../../restore-points/volume/helper.ts';
 import { stillRecord, type StillRecord } from './still-services.ts';
 
 /** What is known of a volume before it is archived. */
@@ -36,6 +38,11 @@ export interface SealPoint extends StepBase, PointPlace {
   databases: boolean;
   /** Compose files to keep, absolute. */
   compose: readonly string[];
+  /**
+   * Ends meanwhile, where services run again by now. Before that it must not: what is in a volume of a kind that has to be
+   * mounted (tmpfs) is gone when nobody uses it.
+   */
+  helper?: HelperSpec;
 }
 
 /** Remove a point that never got its manifest; one that has it stays. */
@@ -54,6 +61,7 @@ const NOT_KEPT_BY_BUSYBOX = [
 
 export async function sealPoint(step: SealPoint, context: StepContext): Promise<void> {
   const store = openStore(step.store, context.scope.directory);
+  if (step.helper !== undefined) await releaseHelper(context.workDirectory, step.helper);
   // Cut off after the manifest was written: there is nothing left to do.
   if ((await store.manifest(step.point)) !== undefined) return;
   const writer = await store.writer(step.point);
@@ -169,17 +177,19 @@ async function totalsOf(file: string) {
   const counted = new Set<string>();
   await reader.eachLine((line) => {
     totals.entries++;
-    const type = fieldOf(line, FIELDS.type);
-    if (type === 's') totals.sockets++;
-    if (type !== 'f') return;
+    const size = fileSize(line);
+    if (size === undefined) {
+      if (fieldOf(line, FIELDS.type) === 's') totals.sockets++;
+      return;
+    }
     // Several names of one file take its room once.
-    if (fieldOf(line, FIELDS.links) !== '1') {
+    if (size.links > 1) {
       const inode = fieldOf(line, FIELDS.inode);
       if (counted.has(inode)) return;
       counted.add(inode);
     }
-    totals.bytes += Number(fieldOf(line, FIELDS.size));
-    totals.diskBytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+    totals.bytes += size.bytes;
+    totals.diskBytes += size.blocks * 512;
   });
   return totals;
 }

@@ -64,7 +64,7 @@ export interface StillRecord {
   killed: string[];
 }
 
-const POLL_MS = 150;
+const POLL_MS = 50;
 /** The engine's own default. */
 export const DEFAULT_STOP_SECONDS = 10;
 const AFTER_PAUSE_MS = 60_000;

@@ -5,7 +5,9 @@ import { RewindError } from '../../errors.ts';
 import { requireRoom } from '../../stores/room.ts';
 import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
 import { owned } from './blocks.ts';
-import { requireCodes, type Helper } from './helper.ts';
+import type { Helper } from './helper.ts';
+import { requireCodes } from './script.ts';
+import { GrowingIndex } from './growing-index.ts';
 import { differenceOf, isSame, type Difference } from './index-difference.ts';
 import {
   archivableNames,
@@ -60,7 +62,6 @@ export async function archiveFirst(
   // Without layers a hot pass would be thrown away.
   if (helper.tools === 'busybox' && task.settles) return undefined;
   const index = `${task.slug}.first.index`;
-  await takeIndex(helper, join(context.directory, index), task, context.signal);
   const progress: VolumeProgress = {
     layers: [],
     index,
@@ -70,6 +71,13 @@ export async function archiveFirst(
     changed: 0,
     unsettled: [],
   };
+  // Nothing to compare it with: the first entries are archived while the last ones are looked for.
+  if (task.base === undefined && task.last === undefined && helper.tools === 'gnu') {
+    const growing = new GrowingIndex(helper, join(context.directory, `${index}.found`), task, context.signal);
+    await archive(task, context, progress, growing);
+    return progress;
+  }
+  await takeIndex(helper, join(context.directory, index), task, context.signal);
   if (await reuse(task, context, progress)) return progress;
   if (await differential(task, context, progress)) return progress;
   await archive(task, context, progress, undefined);
@@ -190,34 +198,38 @@ const archivePath = (slug: string, layer: number): string =>
   `volumes/${slug}${layer === 0 ? '' : `.${layer}`}.tar.zst`;
 const deletedPath = (slug: string, layer: number): string => `volumes/${slug}.${layer}.deleted.zst`;
 
-/** Adds one layer: all entries of the present index, or those of a difference. */
+/** Adds one layer: all entries of the present index, which may only be growing yet, or those of a difference. */
 async function archive(
   task: VolumeTask,
   context: ArchiveContext,
   progress: VolumeProgress,
-  difference: Difference | undefined,
+  what: Difference | GrowingIndex | undefined,
 ): Promise<void> {
   const { helper, writer, signal } = context;
   const position = progress.layers.length;
   const path = archivePath(task.slug, position);
   const gnu = helper.tools === 'gnu';
+  const present = join(context.directory, progress.index);
+  const growing = what instanceof GrowingIndex ? what : undefined;
+  const difference = what instanceof GrowingIndex ? undefined : what;
   let total = difference?.bytes;
   const packing = task.base?.packing;
   if (packing !== undefined) {
-    total ??= await archivedBytes(openIndex(join(context.directory, progress.index)));
+    total ??= await archivedBytes(openIndex(present));
     await requireRoom(context.store, total * packing);
   }
+  const settled = growing?.found.then(() => growing.sort(helper, present, task.key, signal));
   // Beside the archive: it would be a pity to wait for a number.
   if (total === undefined)
-    archivedBytes(openIndex(join(context.directory, progress.index))).then(
+    (growing === undefined
+      ? archivedBytes(openIndex(present))
+      : growing.found.then(() => archivedBytes(growing.all()))
+    ).then(
       (bytes) => (total = bytes),
       () => {},
     );
-  const names =
-    difference === undefined
-      ? archivableNames(openIndex(join(context.directory, progress.index)))
-      : difference.changed.chunks();
-  const { report, result } = await helper.run(
+  const names = difference?.changed.chunks() ?? archivableNames(growing?.entries() ?? openIndex(present));
+  const archiving = helper.run(
     gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
     [insideHelper(task.slug)],
     {
@@ -230,6 +242,10 @@ async function archive(
     },
     signal,
   );
+  // Neither is left behind while the other one fails.
+  await Promise.allSettled([archiving, settled]);
+  await settled;
+  const { report, result } = await archiving;
   const doing = `archiving ${task.key}`;
   requireCodes(report, gnu ? ['tar', 'zstd'] : ['tar'], doing, (name, code) =>
     name === 'tar' && gnu ? code === 0 || code === 1 : code === 0,

@@ -3,14 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import { execHelperArgv } from '../../docker/helper-container.ts';
 import type { Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
-import type { ScriptStreams } from './helper.ts';
+import type { ScriptOutcome, ScriptStreams } from './script.ts';
 import { ATTACHED } from './scripts.ts';
 
-/** What a script said, as it came, and what its output came to. */
-export interface AttachedOutcome<T> {
-  raw: { exitCode: number; stderr: string };
-  value: T | undefined;
-}
+// 137: killed with SIGKILL, as everything in a container that is killed. The others: the client that ran a script in it
+// died, by a signal or with its engine; the script does not hear of that.
+const CUT_OFF: ReadonlySet<number> = new Set([128, 129, 130, 137, 143, 255]);
 
 /**
  * Runs a script of a helper on an engine that does not share this host's files: its streams are those of `docker exec`.
@@ -23,7 +21,7 @@ export async function runAttached<T>(
   args: readonly string[],
   streams: ScriptStreams<T>,
   signal: AbortSignal,
-): Promise<AttachedOutcome<T>> {
+): Promise<ScriptOutcome<T>> {
   if (runner.stream === undefined) throw new Error('this runner has no streams');
   let bytes = 0;
   const counted = async (stdout: Readable): Promise<T | undefined> => {
@@ -55,7 +53,9 @@ export async function runAttached<T>(
       `the engine lost a part of what the helper container said: ${bytes} of ${stated ?? 'unknown'} bytes came`,
     );
   }
-  return { raw: result, value };
+  const { exitCode, stderr } = result;
+  const cutOff = CUT_OFF.has(exitCode) || /no such container|is not running/i.test(stderr);
+  return { exitCode, stderr, cutOff, failures: [], value };
 }
 
 async function drained(stream: Readable): Promise<undefined> {

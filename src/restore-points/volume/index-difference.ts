@@ -1,5 +1,5 @@
 import { NameList } from './name-list.ts';
-import { fieldOf, FIELDS, parseRecord, pathOf, type IndexReader, type IndexRecord } from './index-records.ts';
+import { ctimeOf, parseRecord, pathOf, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
 export interface Difference {
@@ -98,8 +98,8 @@ export async function isSame(before: IndexReader, after: IndexReader): Promise<b
 
 const unchangedSince =
   (before: IndexReader) =>
-  (line: string): boolean =>
-    !isTooFresh(fieldOf(line, FIELDS.ctime), before.takenAt);
+  (old: string, now: string): boolean =>
+    old === now && !isTooFresh(ctimeOf(now), before.takenAt);
 
 async function closed(...indexes: IndexReader[]): Promise<void> {
   await Promise.all(indexes.map((index) => index.close()));
@@ -120,18 +120,18 @@ function above(path: string, into: Set<string>): void {
 }
 
 /**
- * Walks two sorted indexes side by side; an entry that only one has comes alone. One whose record is the same in both, to
- * the byte, is passed over where `leave` says so of it: that is nearly all of them, and costs next to nothing.
+ * Walks two sorted indexes side by side; an entry that only one has comes alone. Pairs of records, as they were written, of
+ * which `alike` says that nothing has to be said are passed over: that is nearly all of them, and costs next to nothing.
  */
 export async function* merged(
   left: IndexReader,
   right: IndexReader,
-  leave: (line: string) => boolean = () => false,
+  alike: (left: string, right: string) => boolean = () => false,
 ): AsyncGenerator<[IndexRecord | undefined, IndexRecord | undefined]> {
   for (;;) {
     let a = left.peek() ?? ((await left.more()) ? left.peek() : undefined);
     let b = right.peek() ?? ((await right.more()) ? right.peek() : undefined);
-    while (a !== undefined && a === b && leave(a)) {
+    while (a !== undefined && b !== undefined && alike(a, b)) {
       left.advance();
       right.advance();
       a = left.peek();

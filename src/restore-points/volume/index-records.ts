@@ -121,7 +121,31 @@ export function fieldOf(line: string, field: number): string {
 }
 
 /** For `fieldOf`. */
-export const FIELDS = { type: 0, size: 4, blocks: 5, links: 6, inode: 7, ctime: 9 } as const;
+export const FIELDS = { type: 0, size: 4, blocks: 5, inode: 7, ctime: 9 } as const;
+
+/** Bytes and blocks of a plain file's record that is not read any further, and its links; undefined for other entries. */
+export function fileSize(line: string): { bytes: number; blocks: number; links: number } | undefined {
+  const type = line.indexOf('//') + 2;
+  if (line[type] !== 'f') return undefined;
+  let start = line.indexOf(' ', type);
+  for (let skipped = FIELDS.type + 1; skipped < FIELDS.size; skipped++) start = line.indexOf(' ', start + 1);
+  const bytes = line.indexOf(' ', start + 1);
+  const blocks = line.indexOf(' ', bytes + 1);
+  const links = line.indexOf(' ', blocks + 1);
+  return {
+    bytes: Number(line.slice(start + 1, bytes)),
+    blocks: Number(line.slice(bytes + 1, blocks)),
+    links: Number(line.slice(blocks + 1, links)),
+  };
+}
+
+/** The ctime of a record that is not read any further. */
+export function ctimeOf(line: string): string {
+  // Only links and devices have something behind it, in which there may be spaces.
+  const type = line[line.indexOf('//') + 2];
+  if (type !== 'f' && type !== 'd') return fieldOf(line, FIELDS.ctime);
+  return line.slice(line.lastIndexOf(' ', line.length - 2) + 1, -1);
+}
 
 const TYPES = 'fdlpsbc';
 /** Mode, uid, gid, size, blocks, links, inode. */

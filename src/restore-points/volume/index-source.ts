@@ -5,9 +5,10 @@ import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import { owned } from './blocks.ts';
-import { requireCodes, type Helper } from './helper.ts';
+import type { Helper } from './helper.ts';
+import { requireCodes } from './script.ts';
 import { canonicalBusybox } from './index-busybox.ts';
-import { fieldOf, FIELDS, IndexReader, pathOf } from './index-records.ts';
+import { fieldOf, FIELDS, fileSize, IndexReader, pathOf } from './index-records.ts';
 import { INDEX_BUSYBOX, INDEX_GNU } from './scripts.ts';
 
 export interface TakeIndexOptions {
@@ -27,18 +28,27 @@ export async function takeIndex(
   options: TakeIndexOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { key, slug, below, live } = options;
+  const write = async (stream: AsyncIterable<Buffer>): Promise<void> => {
+    const content = helper.tools === 'gnu' ? owned(stream) : Readable.from(canonicalBusybox(owned(stream)));
+    await pipeline(content, createWriteStream(file, { mode: 0o600 }));
+  };
+  await printIndex(helper, options, 'sort', write, signal);
+}
+
+/** Has a helper print the index of a volume; `cat`: in the order in which entries are found. */
+export async function printIndex(
+  helper: Helper,
+  { key, slug, below, live }: TakeIndexOptions,
+  order: 'sort' | 'cat',
+  write: (stream: AsyncIterable<Buffer>) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   const directory = below === undefined ? insideHelper(slug) : `${insideHelper(slug)}/${below}`;
   const gnu = helper.tools === 'gnu';
   const { report } = await helper.run(
     gnu ? INDEX_GNU : INDEX_BUSYBOX,
-    [directory, live && gnu ? 'sync' : ''],
-    {
-      output: async (stream) => {
-        const content = gnu ? owned(stream) : Readable.from(canonicalBusybox(owned(stream)));
-        await pipeline(content, createWriteStream(file, { mode: 0o600 }));
-      },
-    },
+    gnu ? [directory, live ? 'sync' : '', order] : [directory],
+    { output: write },
     signal,
   );
   // The last two of an entry that was another one when find looked at it: a link, or a directory.
@@ -104,7 +114,7 @@ export async function archivedBytes(index: IndexReader): Promise<number> {
   let bytes = 0;
   await index.eachLine((line) => {
     bytes += HEADER_BYTES;
-    if (fieldOf(line, FIELDS.type) === 'f') bytes += Number(fieldOf(line, FIELDS.blocks)) * 512;
+    bytes += (fileSize(line)?.blocks ?? 0) * 512;
   });
   return bytes;
 }

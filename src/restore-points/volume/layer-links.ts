@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { RewindError } from '../../errors.ts';
 import type { Helper } from './helper.ts';
-import { requireCodes } from './helper.ts';
+import { requireCodes } from './script.ts';
 import { isSafePath } from './index-records.ts';
 import { nameList } from './index-source.ts';
 import { LINKS, LIST_GNU, STRIP } from './scripts.ts';

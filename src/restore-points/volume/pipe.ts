@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { readBlocks, type Blocks } from './blocks.ts';
@@ -18,6 +18,42 @@ export interface PipeReader {
 export interface PipeWriter {
   stream: Writable;
   abandon(): void;
+}
+
+/** What is said in a named pipe, line by line. */
+export interface LineReader {
+  /** The other side is done: what is in the pipe is read, then this closes. */
+  finish(): void;
+  close(): void;
+  closed: Promise<void>;
+}
+
+/** Hears every line that comes through a named pipe, and stays open whoever opens and closes the other end. */
+export function readLines(path: string, onLine: (line: string) => void): LineReader {
+  const guard = guardOf(path);
+  const socket = new Socket({
+    fd: openSync(path, O_RDONLY | O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
+  const closed = Promise.withResolvers<void>();
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (!socket.destroyed) onLine(line);
+  });
+  socket.on('error', () => {});
+  socket.on('end', () => {
+    if (rest !== '') onLine(rest);
+    socket.destroy();
+  });
+  socket.on('close', () => {
+    guard();
+    closed.resolve();
+  });
+  return { finish: guard, close: () => void socket.destroy(), closed: closed.promise };
 }
 
 /** `opened`: resolves once the other side has the pipe open, or will never have. */
@@ -43,6 +79,26 @@ export function writePipe(path: string, opened: Promise<void>): PipeWriter {
   });
   void opened.then(guard);
   return { stream, abandon: () => stream.destroy() };
+}
+
+/**
+ * Puts a few words into a named pipe (no more than it holds) before anybody has opened it. Whoever reads them has them all
+ * once the result is called, which has to wait until they have it open.
+ */
+export function offer(path: string, words: Buffer): () => void {
+  const fd = openSync(path, O_RDWR | O_NONBLOCK);
+  let open = true;
+  const close = (): void => {
+    if (open) closeSync(fd);
+    open = false;
+  };
+  try {
+    if (writeSync(fd, words) < words.length) throw new Error('these are more words than a pipe holds');
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return close;
 }
 
 /**

@@ -3,35 +3,61 @@
  * NUL-separated lists on standard input. Only POSIX sh is asked for; the GNU scripts need GNU find, sort, tar and zstd.
  */
 
+/** What a job says of itself among the messages of what it runs. */
+export const JOB_BEGUN = 'rewind: begun';
+export const JOB_OPEN = 'rewind: open';
+export const JOB_OVER = 'rewind: over';
+export const JOB_EXIT = /^rewind: exit (\d+)$/;
+
 /** How many pipes there are between us and one helper. */
-export const PIPES = 16;
+export const PIPES = 64;
 
 /**
- * The first process: makes the pipes where it shares a directory with us, says what the image can do, and lives until our
- * end of its input closes.
+ * The first process. $1 JOB, $2 a directory that it shares with us, or nothing. Makes pipes there, says what the image can
+ * do, and then starts what it is told of (the pipe with the words of a job, and the one where that says how it goes) until
+ * our end of its input closes: then it ends, and with it all that runs here.
  */
 export const START = `
-i=0
-while [ -d /exchange ] && [ "$i" -lt ${PIPES} ]; do
-  [ -p "/exchange/$i" ] || mkfifo -m 666 "/exchange/$i" || exit 1
-  i=$((i + 1))
-done
-tools=busybox
-if tar --version 2>/dev/null | grep -q 'GNU tar' && find --version 2>/dev/null | grep -q GNU &&
-  sort --version 2>/dev/null | grep -q GNU && stat --version 2>/dev/null | grep -q GNU && zstd -V >/dev/null 2>&1; then
-  tools=gnu
+job=$1
+if [ "$#" -gt 1 ]; then
+  cd -- "$2" || exit 1
+  i=${PIPES}
+  set --
+  while [ "$i" -gt 0 ]; do
+    i=$((i - 1))
+    [ -p "$i" ] || set -- "$@" "$i"
+  done
+  [ "$#" -eq 0 ] || mkfifo -m 666 "$@" || exit 1
 fi
+tools=gnu
+for tool in tar find sort stat; do
+  case $("$tool" --version 2>/dev/null) in
+    *GNU*) ;;
+    *) tools=busybox ;;
+  esac
+done
+zstd -V >/dev/null 2>&1 || tools=busybox
 echo "ready $tools"
-exec cat >/dev/null
+while read -r words said; do
+  {
+    echo '${JOB_BEGUN}' >"$said"
+    xargs -0 sh -c "$job" rewind
+    echo '${JOB_OVER}' 1<>"$said"
+  } <"$words" &
+done
 `;
 
-/** Runs a script ($3) with a pipe as input ($1) and one as output ($2); says when the input is open. */
-export const WITH_PIPES = `
-in=$1 out=$2 script=$3
-shift 3
-exec <"$in" >"$out" || exit 90
-echo 'rewind: open' >&2
-exec sh -c "$script" rewind "$@"
+/** Runs a script ($4) between two pipes ($1, $2); says in a third ($3) when they are open, and how it ended. */
+export const JOB = `
+in=$1 out=$2 said=$3 script=$4
+shift 4
+exec <"$in" >"$out" 2>"$said" || exit
+echo '${JOB_OPEN}' >&2
+cd /
+sh -c "$script" rewind "$@"
+code=$?
+exec </dev/null >/dev/null
+printf '\\nrewind: exit %s\\n' "$code" >&2
 `;
 
 /**
@@ -60,8 +86,8 @@ report() { echo >&2; cat "$codes" >&2; rm -f "$codes"; }
 const PRUNE = `-path './.rewind-restore-*' -prune -o`;
 
 /**
- * $1 directory, $2 \`sync\` or nothing. Prints the index: \`//time SECONDS\`, one record for each entry in the order of
- * their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
+ * $1 directory, $2 \`sync\` or nothing, $3 \`sort\` or \`cat\`. Prints the index: \`//time SECONDS\`, one record for each
+ * entry, sorted in the order of their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
  * dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would stamp a file with now:
  * that clock lags behind the other one, on a machine that stands still now and then by any length of time.
  */
@@ -78,10 +104,18 @@ if [ "$2" = sync ]; then sync -f . || exit 92; fi
     -type c -exec stat --printf '%n//c %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
     -printf '%p//%y %m %U %G %s %b %n %i %T@ %C@ %l\\0'
   code find $?
-} | sort -z -S 48M
+} | if [ "$3" = sort ]; then sort -z -S 48M; else cat; fi
 code sort $?
 report
 printf '//end\\0'
+`;
+
+/** Puts the records on standard input in order. */
+export const SORT = `
+set -u
+${CODES}LC_ALL=C sort -z -S 48M
+code sort $?
+report
 `;
 
 /** The same with BusyBox, which knows whole seconds only, and reads no link's target here. */
@@ -96,13 +130,16 @@ report
 printf '//end\\0'
 `;
 
+/** How many blocks of 512 bytes tar reads at a time: with its own 20, reading takes as long as making the files. */
+const RECORD = 128;
+
 /** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
 export const ARCHIVE_GNU = `
 set -u
 ${CODES}export LC_ALL=C
 {
   tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
-    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=128 --directory="$1" \
+    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=${RECORD} --directory="$1" \
     --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
   code tar $?
 } | zstd -q -T0 -3 -c
@@ -128,7 +165,7 @@ ${CODES}export LC_ALL=C
   zstd -q -d -c
   code zstd $?
 } | {
-  tar --list --verbose --numeric-owner --quoting-style=c --file=-
+  tar --list --verbose --numeric-owner --quoting-style=c --blocking-factor=${RECORD} --file=-
   code tar $?
   cat >/dev/null
 }
@@ -165,24 +202,27 @@ report
 
 /**
  * $1 directory, $2 bytes that an archive may have at most; a zstd-compressed one on standard input is extracted over what
- * is there, and \`full 1\` reported where it goes on after so many. Tar stops at the end mark;
- * what pads the archive after it is read, too, or those who write it would die of a broken pipe. What was written goes to the
- * disk while it is compared: it has to be there before the old data is deleted.
+ * is there, and \`full 1\` reported where it goes on after so many: now and then tar looks how far it is, and is killed
+ * where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
+ * would die of a broken pipe. What was written goes to the disk while it is compared: it has to be there before the old
+ * data is deleted.
  */
 export const EXTRACT_GNU = `
 set -u
 ${CODES}export LC_ALL=C
+export full=/tmp/full.$$ most=$(($2 / ${RECORD * 512}))
+# Every 40 MB, or where there is little space every thirtieth of it: each look takes a process.
+every=$((most / 30 < 640 ? most / 30 + 1 : 640))
 {
   zstd -q -d -c
   code zstd $?
 } | {
-  dd bs=256K iflag=fullblock,count_bytes count="$2" status=none
-  [ "$(head -c 1 | wc -c)" -eq 0 ] || code full 1
-  cat >/dev/null
-} | {
   tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
-    --delay-directory-restore --warning=no-timestamp --directory="$1" --file=-
+    --delay-directory-restore --warning=no-timestamp --blocking-factor=${RECORD} --checkpoint="$every" \
+    --checkpoint-action='exec=[ "$TAR_CHECKPOINT" -le "$most" ] || { : >"$full"; kill -9 "$PPID"; }' \
+    --directory="$1" --file=-
   code tar $?
+  [ ! -e "$full" ] || code full 1
   cat >/dev/null
 }
 sync -f "$1" </dev/null >/dev/null 2>&1 &
@@ -308,7 +348,15 @@ export const DROP_OLD = `
 set -eu
 [ -d "$1/$2" ] || exit 0
 sync -f "$1" 2>/dev/null || sync
-find "$1/$2" -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
+cd -- "$1/$2"
+# Removing is bound by the processor: two at a time, directory by directory. What this leaves behind, or fails at, is the
+# business of the last one.
+for depth in 3 2; do
+  find . -xdev -mindepth "$depth" -maxdepth "$depth" -type d -print0 2>/dev/null |
+    xargs -0 -r -P 2 -n 16 rm -rf -- 2>/dev/null || :
+done
+find . -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
+cd /
 touch -r "$1" /tmp/root-time.$$
 rmdir "$1/$2"
 touch -r /tmp/root-time.$$ "$1"

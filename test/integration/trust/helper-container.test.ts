@@ -4,6 +4,9 @@ import { killedAt } from '../../faults/faulty-run.ts';
 import { until } from '../world.ts';
 import { DataProject } from '../volumes/data-project.ts';
 
+/** It is there when services are stopped. */
+const END = 'docker container stop *';
+
 describe('a helper container', () => {
   let project: DataProject;
   const shim = new CallShim();
@@ -27,7 +30,7 @@ describe('a helper container', () => {
     return listed.stdout.split('\n').filter((line) => line !== '');
   };
 
-  /** The helpers that run while a command waits for the `number`th script in one. */
+  /** The helpers that run while a command waits for a call of docker. */
   async function seenDuring(args: string[], pattern: string): Promise<any[]> {
     let seen: any[] = [];
     await killedAt(project, shim, args, { number: 1, pattern }, async () => {
@@ -39,13 +42,13 @@ describe('a helper container', () => {
   }
 
   it('has no network, a read-only root, no privileges, and only the capabilities that it needs', async () => {
-    const reading = await seenDuring(['backup'], 'docker exec *');
+    const reading = await seenDuring(['backup'], END);
     expect(reading).to.have.lengthOf(1);
     expect(reading[0].HostConfig.CapAdd).to.deep.equal(['CAP_DAC_READ_SEARCH']);
     expect(reading[0].Mounts.find((mount: any) => mount.Type === 'volume').RW).to.equal(false);
 
     const { id } = await project.backup();
-    const writing = await seenDuring(['restore', id, '--yes', '--no-safety-backup'], 'docker exec *');
+    const writing = await seenDuring(['restore', id, '--yes', '--no-safety-backup'], END);
     expect(writing).to.have.lengthOf(1);
     // Devices that were in the data of this very project may be made again.
     expect(writing[0].HostConfig.CapAdd.sort()).to.deep.equal([

@@ -169,4 +169,28 @@ describe('a volume index', () => {
       './a: its time is not as it was',
     ]);
   });
+
+  it('is compared field by field, whichever way is taken', async () => {
+    const line = (change: Record<string, string> = {}): string => {
+      const fields = { type: 'f', mode: '644', uid: '1', gid: '2', size: '9', blocks: '8', links: '1', inode: '7',
+        mtime: '10.1234567890', ctime: '11.5000000000', target: '', ...change }; // prettier-ignore
+      return `./a b//${Object.values(fields).join(' ')}`;
+    };
+    const compare = (got: string, wanted = line()) =>
+      compareIndexes(index([root, wanted]), index([root, got]), { unsettled: new Set(), coarse: false });
+    for (const same of [{}, { blocks: '16' }, { inode: '70' }, { ctime: '12.0000000000' }, { links: '2' }])
+      expect(await compare(line(same)), JSON.stringify(same)).to.deep.equal([]);
+    for (const [name, change] of Object.entries({
+      mode: { mode: '4644' },
+      owner: { gid: '20' },
+      size: { size: '99' },
+      time: { mtime: '10.1234567880' },
+      type: { type: 'p' },
+    }))
+      expect(await compare(line(change)), name).to.deep.equal([`./a b: its ${name} is not as it was`]);
+    const link = (target: string): string => line({ type: 'l', target });
+    expect(await compare(link('x y'), link('x y'))).to.deep.equal([]);
+    expect(await compare(link('x'), link('x y'))).to.deep.equal(['./a b: its target is not as it was']);
+    expect(await compare(link('x y z'), link('x y'))).to.deep.equal(['./a b: its target is not as it was']);
+  });
 });
