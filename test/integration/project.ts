@@ -6,14 +6,11 @@ import {
   docker,
   rewind,
   rewindTty,
-  ROOT,
-  run,
   type RunOutcome,
   type RunSettings,
   type TtySession,
 } from '../e2e/installed.ts';
-
-export type Mode = 'ok' | 'unhealthy' | 'exits' | 'slow' | 'ignores-term';
+import { makeAppImage, type Mode } from './app-image.ts';
 
 /** A container as the engine describes it now. */
 export interface Running {
@@ -61,13 +58,7 @@ export class TestProject {
   /** Makes the image `repository:tag`, whose /version says `<project>-<content>`. */
   async image(tag: string, mode: Mode = 'ok', content: string = tag): Promise<string> {
     const reference = tag.includes('/') ? tag : `${this.repository}:${tag}`;
-    const result = await run('sh', [
-      join(ROOT, 'test/engine/app-image.sh'),
-      reference,
-      `${this.name}-${content}`,
-      mode,
-    ]);
-    if (result.exitCode !== 0) throw new Error(result.stderr);
+    await makeAppImage(reference, `${this.name}-${content}`, mode);
     this.#images.add(reference);
     return reference;
   }
