@@ -13,7 +13,7 @@ import { directoryWith, projectIn, remove, runnerWith } from './image-case.ts';
 
 const CASES = 2000;
 // One project holds many cases, because Compose is what takes the time.
-const PER_PROJECT = 50;
+const PER_PROJECT = 120;
 
 describe('image-source: generated projects', () => {
   it(`changes the wanted images only, and back to the byte (${CASES} cases)`, async function () {

@@ -31,6 +31,22 @@ run_init_files() {
   done
 }
 
+# The password's quotes are doubled; a statement for one server alone is one line.
+from_template() {
+  cp -R /usr/share/postgresql-template/. "${PGDATA}"
+  quoted=$(printf '%s' "$1" | sed "s/'/''/g")
+  echo "ALTER USER postgres PASSWORD '${quoted}'" | postgres --single -D "${PGDATA}" -c fsync=off postgres >/dev/null
+}
+
+make_anew() {
+  password_file=$(mktemp)
+  trap 'rm -f "${password_file}"' EXIT
+  printf '%s\n' "$2" >"${password_file}"
+  # shellcheck disable=SC2086 # POSTGRES_INITDB_ARGS is a list of arguments
+  initdb --username="$1" --pwfile="${password_file}" --auth-local=trust ${POSTGRES_INITDB_ARGS:-}
+  rm -f "${password_file}"
+}
+
 if [ ! -s "${PGDATA}/PG_VERSION" ]; then
   user=$(setting POSTGRES_USER postgres)
   database=$(setting POSTGRES_DB "${user}")
@@ -41,21 +57,22 @@ if [ ! -s "${PGDATA}/PG_VERSION" ]; then
     exit 1
   fi
 
-  password_file=$(mktemp)
-  trap 'rm -f "${password_file}"' EXIT
-  printf '%s\n' "${password:-unused}" >"${password_file}"
-  # shellcheck disable=SC2086 # POSTGRES_INITDB_ARGS is a list of arguments
-  initdb --username="${user}" --pwfile="${password_file}" --auth-local=trust ${POSTGRES_INITDB_ARGS:-}
-  rm -f "${password_file}"
+  if [ "${user}" = postgres ] && [ -z "${POSTGRES_INITDB_ARGS:-}" ]; then
+    from_template "${password:-unused}"
+  else
+    make_anew "${user}" "${password:-unused}"
+  fi
   echo "host all all all ${method}" >>"${PGDATA}/pg_hba.conf"
 
   # No client from outside gets in before the files below have run.
-  pg_ctl -D "${PGDATA}" -o "-c listen_addresses=''" -w start
-  if [ "${database}" != postgres ]; then
-    createdb --username="${user}" --maintenance-db=postgres "${database}"
+  if [ "${database}" != postgres ] || [ -n "$(ls -A /docker-entrypoint-initdb.d)" ]; then
+    pg_ctl -D "${PGDATA}" -o "-c listen_addresses=''" -w start
+    if [ "${database}" != postgres ]; then
+      createdb --username="${user}" --maintenance-db=postgres "${database}"
+    fi
+    run_init_files psql -X -v ON_ERROR_STOP=1 --no-password --username="${user}" --dbname="${database}"
+    pg_ctl -D "${PGDATA}" -m fast -w stop
   fi
-  run_init_files psql -X -v ON_ERROR_STOP=1 --no-password --username="${user}" --dbname="${database}"
-  pg_ctl -D "${PGDATA}" -m fast -w stop
   sed -i "s/^#*listen_addresses = .*/listen_addresses = '*'/" "${PGDATA}/postgresql.conf"
   echo 'PostgreSQL init process complete; ready for start up.'
 fi
