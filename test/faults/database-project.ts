@@ -129,7 +129,7 @@ export class DatabaseProject extends FaultProject {
   }
 
   async #within(service: string, script: string, ...args: string[]): Promise<string> {
-    const argv = ['compose', 'exec', '-T', service, 'sh', '-c', script, 'sh', ...args];
+    const argv = ['exec', this.containerOf(service), 'sh', '-c', script, 'sh', ...args];
     const { exitCode, stdout, stderr } = await this.docker(argv);
     if (exitCode !== 0) throw new Error(`${service}: exit ${exitCode}: ${stdout}${stderr}`);
     return stdout;

@@ -40,7 +40,7 @@ export class CustomProject extends DatabaseProject {
   }
 
   inside(script: string): Promise<RunOutcome> {
-    return this.docker(['compose', 'exec', '-T', 'store', 'bash', '-c', script]);
+    return this.docker(['exec', this.containerOf('store'), 'bash', '-c', script]);
   }
 
   async mustInside(script: string): Promise<string> {

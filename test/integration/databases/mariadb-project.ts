@@ -90,57 +90,23 @@ export class MariadbProject extends DatabaseProject {
   /** The arguments of `docker` for a client that reads SQL. */
   client(database: string): string[] {
     return [
-      'compose', 'exec', '-T', '-e', `MYSQL_PWD=${this.password}`,
-      'db', 'mariadb', '--user=root', '--batch', '--skip-column-names', '--binary-mode',
+      'exec', '-i', '-e', `MYSQL_PWD=${this.password}`,
+      this.containerOf('db'), 'mariadb', '--user=root', '--batch', '--skip-column-names', '--binary-mode',
       '--default-character-set=utf8mb4', database,
     ]; // prettier-ignore
   }
 
   /** A shell script in the server's container. */
   async inside(script: string, ...args: string[]): Promise<string> {
-    const argv = [
-      'compose',
-      'exec',
-      '-T',
-      '-e',
-      `MYSQL_PWD=${this.password}`,
-      'db',
-      'sh',
-      '-c',
-      script,
-      'sh',
-      ...args,
-    ];
-    return this.succeed(await this.docker(argv)).stdout;
+    const word = `MYSQL_PWD=${this.password}`;
+    return this.succeed(
+      await this.docker(['exec', '-e', word, this.containerOf('db'), 'sh', '-c', script, 'sh', ...args]),
+    ).stdout;
   }
 
   /** Everything that a dump of this database has to bring back, as text: definitions, and a checksum of each table's rows. */
   async contents(database: string): Promise<string> {
-    const schema = await this.inside(
-      `mariadb-dump --user=root --no-data --routines --triggers --skip-dump-date --force "$1" 2>/dev/null | grep -v '^-- [HS]'`,
-      database,
-    );
-    const tables = (
-      await this.sql(`SHOW FULL TABLES WHERE Table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')`, database)
-    )
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => `\`${line.split('\t')[0]?.replaceAll('`', '``')}\``);
-    const sums =
-      tables.length === 0 ? '' : await this.sql(`CHECKSUM TABLE ${tables.join(', ')} EXTENDED`, database);
-    const sequences = await this.sql(`SHOW FULL TABLES WHERE Table_type = 'SEQUENCE'`, database);
-    let state = '';
-    for (const line of sequences.split('\n').filter((each) => each !== ''))
-      state += await this.sql(
-        `SELECT next_not_cached_value, increment, cycle_count FROM ${line.split('\t')[0]}`,
-        database,
-      );
-    const events = await this.sql(
-      'SELECT EVENT_NAME, DEFINER, EVENT_DEFINITION, EVENT_TYPE, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, SQL_MODE, STARTS, ENDS, STATUS, ON_COMPLETION, EVENT_COMMENT, TIME_ZONE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE() ORDER BY 1',
-      database,
-    );
-    const charset = await this.sql('SELECT @@character_set_database, @@collation_database', database);
-    return [schema, sums, state, events, charset].join('\n');
+    return this.inside(CONTENTS, database);
   }
 
   /** Users, roles and grants. */
@@ -167,16 +133,34 @@ export class MariadbProject extends DatabaseProject {
 
   /** What must never be left behind by anything that came to an end. */
   async leftovers(): Promise<string[]> {
-    const sessions = await this.sql(
-      "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND (INFO LIKE '%SQL_NO_CACHE%' OR DB LIKE '%\\_\\_restore\\_%')",
-    );
-    const tools = await this.inside(
-      'for each in /proc/[0-9]*; do tr "\\0" " " <$each/cmdline 2>/dev/null; echo; done | grep -E "^(mariadb-dump|mariadb ).*--host=localhost" || true',
-    );
-    return [
-      ...this.unfinished(),
-      ...(await this.databases()).filter((name) => /__(restore|before)_/.test(name)),
-      ...[sessions, tools].flatMap((text) => text.split('\n').filter((line) => line !== '')),
-    ];
+    const left = await this.inside(LEFTOVERS);
+    return [...this.unfinished(), ...left.split('\n').filter((line) => line !== '')];
   }
 }
+
+// Statements that are made of names, which may hold backquotes, are printed by one client and run by the next one.
+const CONTENTS = `
+set -e
+client() { mariadb --user=root --skip-column-names --batch --default-character-set=utf8mb4 "$@"; }
+each() {
+  statements=$(client --raw -e "SET @q = CHAR(96 USING utf8mb4);
+    SELECT CONCAT('$2', @q, REPLACE(TABLE_NAME, @q, CONCAT(@q, @q)), @q, '$3;') FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ($4) ORDER BY TABLE_NAME" "$1")
+  printf '%s\\n' "$statements" | client --binary-mode "$1"
+}
+mariadb-dump --user=root --no-data --routines --triggers --skip-dump-date --force "$1" 2>/dev/null | grep -v '^-- [HS]'
+each "$1" 'CHECKSUM TABLE ' ' EXTENDED' "'BASE TABLE', 'SYSTEM VERSIONED'"
+each "$1" 'SELECT next_not_cached_value, increment, cycle_count FROM ' '' "'SEQUENCE'"
+client -e 'SELECT EVENT_NAME, DEFINER, EVENT_DEFINITION, EVENT_TYPE, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, SQL_MODE, STARTS, ENDS, STATUS, ON_COMPLETION, EVENT_COMMENT, TIME_ZONE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE() ORDER BY 1;
+  SELECT @@character_set_database, @@collation_database' "$1"
+`;
+
+const LEFTOVERS = `
+mariadb --user=root --skip-column-names --batch <<'SQL'
+SELECT INFO FROM information_schema.PROCESSLIST
+  WHERE ID <> CONNECTION_ID() AND (INFO LIKE '%SQL_NO_CACHE%' OR DB LIKE '%\\_\\_restore\\_%');
+SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME REGEXP '__(restore|before)_';
+SQL
+for each in /proc/[0-9]*; do tr '\\0' ' ' <$each/cmdline 2>/dev/null; echo; done |
+  grep -E '^(mariadb-dump|mariadb ).*--host=localhost' || true
+`;

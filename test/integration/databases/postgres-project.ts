@@ -67,28 +67,30 @@ export class PostgresProject extends DatabaseProject {
   }
 
   async trySql(text: string, database = 'postgres'): Promise<RunOutcome> {
-    return this.docker(
-      [
-        'compose', 'exec', '-T', '-e', `PGDATABASE=${database}`, '-e', 'PGOPTIONS=-c client_min_messages=warning',
-        'db', 'psql', '-XAtq', '-U', 'postgres', '-v', 'ON_ERROR_STOP=1', '-f', '-',
-      ],
-      { input: text },
-    ); // prettier-ignore
+    return this.client(
+      ['psql', '-XAtq', '-U', 'postgres', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
+      database,
+      text,
+    );
+  }
+
+  private client(command: readonly string[], database: string, input: string): Promise<RunOutcome> {
+    const settings = ['-e', `PGDATABASE=${database}`, '-e', 'PGOPTIONS=-c client_min_messages=warning'];
+    return this.docker(['exec', '-i', ...settings, this.containerOf('db'), ...command], { input });
   }
 
   /** A shell script in the server's container. */
   async inside(script: string, ...args: string[]): Promise<string> {
-    return this.succeed(await this.docker(['compose', 'exec', '-T', 'db', 'sh', '-c', script, 'sh', ...args]))
-      .stdout;
+    return this.succeed(
+      await this.docker(['exec', this.containerOf('db'), 'sh', '-c', script, 'sh', ...args]),
+    ).stdout;
   }
 
   /** Everything that a dump of this database has to bring back, as text: its schema, all its rows, its sequences. */
   async contents(database: string): Promise<string> {
-    const schema = await this.inside(
-      'PGDATABASE=$1 pg_dump -U postgres --schema-only | grep -vE "^.(un)?restrict "',
-      database,
-    );
-    return `${schema}\n${await this.rows(database)}`;
+    const script =
+      'pg_dump -U postgres --schema-only | grep -vE "^.(un)?restrict "; exec psql -XAtq -U postgres -v ON_ERROR_STOP=1 -f -';
+    return this.succeed(await this.client(['sh', '-c', script], database, ROWS)).stdout;
   }
 
   /** The part of it that every version shows alike. */
@@ -117,16 +119,13 @@ export class PostgresProject extends DatabaseProject {
     const files = await this.inside(
       'ls -d /tmp/docker-rewind-* "$PGDATA"/docker-rewind-* 2>/dev/null || true',
     );
-    const sessions = await this.sql(
-      "select application_name from pg_stat_activity where application_name like 'docker-rewind%'",
-    );
-    const closed = await this.sql(
-      'select datname from pg_database where not datallowconn and not datistemplate',
+    const state = await this.sql(
+      `select application_name from pg_stat_activity where application_name like 'docker-rewind%';
+       select datname from pg_database where not datistemplate and (not datallowconn or datname ~ '__(restore|before)_')`,
     );
     return [
       ...this.unfinished(),
-      ...(await this.databases()).filter((name) => /__(restore|before)_/.test(name)),
-      ...[files, sessions, closed].flatMap((text) => text.split('\n').filter((line) => line !== '')),
+      ...[files, state].flatMap((text) => text.split('\n').filter((line) => line !== '')),
     ];
   }
 

@@ -173,11 +173,11 @@ export class RedisProject extends DatabaseProject {
   }
 
   tryAsk(...words: readonly string[]): Promise<RunOutcome> {
-    return this.docker(['compose', 'exec', '-T', 'cache', this.#cli, '-e', ...this.#client, ...words]);
+    return this.docker(['exec', this.containerOf('cache'), this.#cli, '-e', ...this.#client, ...words]);
   }
 
   inside(script: string): Promise<RunOutcome> {
-    return this.docker(['compose', 'exec', '-T', 'cache', 'sh', '-c', script]);
+    return this.docker(['exec', this.containerOf('cache'), 'sh', '-c', script]);
   }
 
   async fill(many = 200): Promise<void> {

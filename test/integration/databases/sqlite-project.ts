@@ -69,7 +69,7 @@ export class SqliteProject extends DatabaseProject {
   }
 
   inside(script: string): Promise<RunOutcome> {
-    return this.docker(['compose', 'exec', '-T', 'app', 'bash', '-c', script]);
+    return this.docker(['exec', this.containerOf('app'), 'bash', '-c', script]);
   }
 
   async mustInside(script: string): Promise<string> {
@@ -78,7 +78,7 @@ export class SqliteProject extends DatabaseProject {
 
   /** SQL from standard input, so that it may hold every sign. */
   async sql(file: string, sql: string): Promise<string> {
-    const args = ['compose', 'exec', '-T', 'app', 'sqlite3', '-bail', '-cmd', '.timeout 10000', file];
+    const args = ['exec', '-i', this.containerOf('app'), 'sqlite3', '-bail', '-cmd', '.timeout 10000', file];
     return this.succeed(await this.docker(args, { input: sql })).stdout;
   }
 
