@@ -11,6 +11,7 @@ import {
   type TtySession,
 } from '../e2e/installed.ts';
 import { makeAppImage, type Mode } from './app-image.ts';
+import { ask, withLabels } from './engine-answers.ts';
 
 /** A container as the engine describes it now. */
 export interface Running {
@@ -20,6 +21,14 @@ export interface Running {
   imageId: string;
   status: string;
   health: string | undefined;
+}
+
+interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  Config: { Image: string };
+  State: { Status: string; Health?: { Status: string } };
 }
 
 /** A Compose project of its own on the real engine: directory, name and images that no other test shares. */
@@ -118,25 +127,14 @@ export class TestProject {
 
   /** The containers of a service, stopped ones too. */
   async containers(service = 'web'): Promise<Running[]> {
-    const listed = await this.docker([
-      'ps',
-      '-aq',
-      '--no-trunc',
-      '--filter',
-      `label=com.docker.compose.project=${this.name}`,
-      '--filter',
-      `label=com.docker.compose.service=${service}`,
-    ]);
-    const ids = listed.stdout.split('\n').filter((line) => line !== '');
-    if (ids.length === 0) return [];
-    const inspected = await this.docker(['inspect', ...ids]);
-    const parsed = JSON.parse(inspected.stdout) as {
-      Id: string;
-      Name: string;
-      Image: string;
-      Config: { Image: string };
-      State: { Status: string; Health?: { Status: string } };
-    }[];
+    const labels = withLabels(
+      `com.docker.compose.project=${this.name}`,
+      `com.docker.compose.service=${service}`,
+    );
+    const listed = (await ask<{ Id: string }[]>(`/containers/json?all=1&${labels}`)) ?? [];
+    const inspected = await Promise.all(listed.map(({ Id }) => ask<Inspected>(`/containers/${Id}/json`)));
+    // One may have gone in between.
+    const parsed = inspected.filter((entry) => entry !== undefined);
     return parsed.map((entry) => ({
       id: entry.Id,
       name: entry.Name.slice(1),
@@ -149,8 +147,7 @@ export class TestProject {
 
   /** The image ID that a reference names in the engine now. */
   async imageId(reference: string): Promise<string> {
-    const result = await this.docker(['image', 'inspect', '--format', '{{.Id}}', reference]);
-    return result.stdout.trim();
+    return (await ask<{ Id: string }>(`/images/${reference}/json`))?.Id ?? '';
   }
 
   /** What the service really answers at /version, without the project's prefix. */
