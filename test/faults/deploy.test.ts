@@ -45,8 +45,9 @@ for (const command of ['deploy', 'rollback'] as const) {
         const to: 'v1' | 'v2' = now === 'v1' ? 'v2' : 'v1';
         expect(await cutOff(project, argsTo(to), cut), where).to.equal(true);
         const aftermath = await conclude(project, cut, earlier);
-        const [record] = await project.history();
-        const recorded = (await project.history()).length - history.length;
+        const since = await project.history();
+        const [record] = since;
+        const recorded = since.length - history.length;
         if (recorded === 1 && record.status === 'succeeded') now = to;
         else if (aftermath.outcome === 'undone') expect(record, where).to.include({ status: 'interrupted' });
         else expect(recorded, where).to.equal(0);

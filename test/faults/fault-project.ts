@@ -146,24 +146,19 @@ export class FaultProject extends DataProject {
 
   /** Locks on the engine, volumes and tags, besides what DataProject finds, and files beside the edited ones. */
   override async leftovers(): Promise<string[]> {
-    const filter = `label=docker-rewind.lock=${this.name}`;
-    const locks = await this.docker(['volume', 'ls', '--quiet', '--filter', filter]);
-    const label = `label=com.docker.compose.project=${this.name}`;
-    const volumes = await this.docker([
-      'volume',
-      'ls',
-      '--format',
-      '{{.Name}}',
-      '--filter',
-      `name=${this.name}`,
+    const list = async (...args: string[]): Promise<string[]> => lines((await this.docker(args)).stdout);
+    const volumes = ['volume', 'ls', '--format', '{{.Name}}', '--filter'];
+    const [locks, named, wanted, tags, helpers] = await Promise.all([
+      list(...volumes, `label=docker-rewind.lock=${this.name}`),
+      list(...volumes, `name=${this.name}`),
+      list(...volumes, `label=com.docker.compose.project=${this.name}`),
+      list('image', 'ls', '--format', '{{.Tag}}', this.repository),
+      list('ps', '-aq', '--filter', `volume=${this.volume('data')}`),
     ]);
-    const wanted = await this.docker(['volume', 'ls', '--format', '{{.Name}}', '--filter', label]);
-    const tags = await this.docker(['image', 'ls', '--format', '{{.Tag}}', this.repository]);
-    const helpers = await this.docker(['ps', '-aq', '--filter', `volume=${this.volume('data')}`]);
     const own = (await this.containers()).map(({ id }) => id.slice(0, 12));
     const staged = await this.within('find /data /other -maxdepth 1 -name ".rewind*"');
     const { readdirSync } = await import('node:fs');
-    const list = (path: string): string[] => {
+    const names = (path: string): string[] => {
       try {
         return readdirSync(this.path(path), { withFileTypes: true }).map(({ name }) => `${path}/${name}`);
       } catch {
@@ -171,18 +166,15 @@ export class FaultProject extends DataProject {
       }
     };
     return [
-      ...locks.stdout.split('\n').map((name) => name && `lock volume ${name}`),
-      ...helpers.stdout
-        .split('\n')
-        .filter((id) => !own.includes(id))
-        .map((id) => id && `container ${id}`),
+      ...locks.map((name) => `lock volume ${name}`),
+      ...helpers.filter((id) => !own.includes(id)).map((id) => `container ${id}`),
       ...staged.split('\n'),
-      ...lines(volumes.stdout).filter((name) => !lines(wanted.stdout).includes(name)),
-      ...lines(tags.stdout).filter((tag) => !['v1', 'v2'].includes(tag)),
-      ...list('.rewind/journal'),
-      ...list('.rewind').filter((name) => name.includes('/lock')),
-      ...list('.rewind/points').filter((name) => name.includes('partial')),
-      ...list('.').filter((name) => name.includes('rewind-tmp')),
+      ...named.filter((name) => !wanted.includes(name)),
+      ...tags.filter((tag) => !['v1', 'v2'].includes(tag)),
+      ...names('.rewind/journal'),
+      ...names('.rewind').filter((name) => name.includes('/lock')),
+      ...names('.rewind/points').filter((name) => name.includes('partial')),
+      ...names('.').filter((name) => name.includes('rewind-tmp')),
     ].filter((name) => name !== '');
   }
 
