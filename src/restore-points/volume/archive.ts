@@ -1,26 +1,12 @@
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { insideHelper } from '../../docker/helper-container.ts';
-import { RewindError } from '../../errors.ts';
-import { requireRoom } from '../../stores/room.ts';
-import type { PointWriter, Store, StoredFile } from '../../stores/store.ts';
-import { owned } from './blocks.ts';
-import type { Helper } from './helper.ts';
-import { requireCodes } from './script.ts';
+import type { PointWriter, Store } from '../../stores/store.ts';
+import { adoptLayers, archiveLayer, type LayerContent } from './archive-layer.ts';
 import { GrowingIndex } from './growing-index.ts';
+import type { Helper } from './helper.ts';
 import { differenceOf, isSame, type Difference } from './index-difference.ts';
-import {
-  archivableNames,
-  archivedBytes,
-  compressed,
-  openIndex,
-  storedIndex,
-  takeIndex,
-} from './index-source.ts';
-import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
+import { archivableNames, archivedBytes, openIndex, storedIndex, takeIndex } from './index-source.ts';
 import type { IndexReader } from './index-records.ts';
-import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
-import { readTarMessages, tarProgress } from './tar-messages.ts';
+import type { EarlierVolume, VolumeProgress } from './layer.ts';
 
 /** One volume to be archived, as the plan says it. */
 export interface VolumeTask {
@@ -71,18 +57,47 @@ export async function archiveFirst(
     changed: 0,
     unsettled: [],
   };
-  // Nothing to compare it with: the first entries are archived while the last ones are looked for.
+  // There is nothing to compare it with.
   if (task.base === undefined && task.last === undefined && helper.tools === 'gnu') {
-    const growing = new GrowingIndex(helper, join(context.directory, `${index}.found`), task, context.signal);
-    await archive(task, context, progress, growing);
+    await archiveAsFound(task, context, progress);
     return progress;
   }
   await takeIndex(helper, join(context.directory, index), task, context.signal);
   if (await reuse(task, context, progress)) return progress;
   if (await differential(task, context, progress)) return progress;
-  await archive(task, context, progress, undefined);
+  await archiveLayer(task, context, progress, wholeOf(context, index));
   return progress;
 }
+
+/** Archives the first entries while the last ones are looked for. */
+async function archiveAsFound(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+): Promise<void> {
+  const { helper, signal } = context;
+  const index = join(context.directory, progress.index);
+  const growing = new GrowingIndex(helper, `${index}.found`, task, signal);
+  const outcomes = await Promise.allSettled([
+    archiveLayer(task, context, progress, {
+      names: archivableNames(growing.entries()),
+      bytes: () => growing.found.then(() => archivedBytes(growing.all())),
+    }),
+    growing.sort(helper, index, task.key, signal),
+  ]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+const wholeOf = ({ directory }: ArchiveContext, index: string): LayerContent => ({
+  names: archivableNames(openIndex(join(directory, index))),
+  bytes: () => archivedBytes(openIndex(join(directory, index))),
+});
+
+const partOf = ({ changed, deleted, bytes }: Difference): LayerContent => ({
+  names: changed.chunks(),
+  bytes: async () => bytes,
+  deleted,
+});
 
 /** The second pass, with the writers still: what changed since the first one. */
 export async function archiveSettled(
@@ -109,8 +124,8 @@ export async function archiveSettled(
   if (difference.linkForDirectory) {
     settled.layers = [];
     settled.base = null;
-    await archive(now, context, settled, undefined);
-  } else if (!isEmpty(difference)) await archive(now, context, settled, difference);
+    await archiveLayer(now, context, settled, wholeOf(context, index));
+  } else if (!isEmpty(difference)) await archiveLayer(now, context, settled, partOf(difference));
   return settled;
 }
 
@@ -132,12 +147,9 @@ async function compare(
   before: string,
   after: string,
 ): Promise<Difference> {
-  const difference = await differenceOf(
-    openIndex(join(directory, before)),
-    () => openIndex(join(directory, after)),
-    { spill: join(directory, slug) },
-  );
-  return difference as Difference;
+  return differenceOf(openIndex(join(directory, before)), () => openIndex(join(directory, after)), {
+    spill: join(directory, slug),
+  });
 }
 
 const indexOf = async (earlier: EarlierVolume, { store }: ArchiveContext): Promise<IndexReader> =>
@@ -172,100 +184,8 @@ async function differential(
   if (difference === undefined) return false;
   progress.layers = await adoptLayers(base, task, context);
   progress.base = base;
-  await archive(task, context, progress, difference);
+  await archiveLayer(task, context, progress, partOf(difference));
   return true;
-}
-
-async function adoptLayers(
-  earlier: EarlierVolume,
-  task: VolumeTask,
-  context: ArchiveContext,
-): Promise<Layer[]> {
-  const layers: Layer[] = [];
-  for (const [position, layer] of earlier.layers.entries()) {
-    const adopt = (file: StoredFile, path: string): Promise<StoredFile> =>
-      context.writer.adopt({ point: earlier.heldBy ?? earlier.point, file }, path);
-    layers.push({
-      archive: await adopt(layer.archive, archivePath(task.slug, position)),
-      deleted: layer.deleted === null ? null : await adopt(layer.deleted, deletedPath(task.slug, position)),
-      point: layer.point,
-    });
-  }
-  return layers;
-}
-
-const archivePath = (slug: string, layer: number): string =>
-  `volumes/${slug}${layer === 0 ? '' : `.${layer}`}.tar.zst`;
-const deletedPath = (slug: string, layer: number): string => `volumes/${slug}.${layer}.deleted.zst`;
-
-/** Adds one layer: all entries of the present index, which may only be growing yet, or those of a difference. */
-async function archive(
-  task: VolumeTask,
-  context: ArchiveContext,
-  progress: VolumeProgress,
-  what: Difference | GrowingIndex | undefined,
-): Promise<void> {
-  const { helper, writer, signal } = context;
-  const position = progress.layers.length;
-  const path = archivePath(task.slug, position);
-  const gnu = helper.tools === 'gnu';
-  const present = join(context.directory, progress.index);
-  const growing = what instanceof GrowingIndex ? what : undefined;
-  const difference = what instanceof GrowingIndex ? undefined : what;
-  let total = difference?.bytes;
-  const packing = task.base?.packing;
-  if (packing !== undefined) {
-    total ??= await archivedBytes(openIndex(present));
-    await requireRoom(context.store, total * packing);
-  }
-  const settled = growing?.found.then(() => growing.sort(helper, present, task.key, signal));
-  // Beside the archive: it would be a pity to wait for a number.
-  if (total === undefined)
-    (growing === undefined
-      ? archivedBytes(openIndex(present))
-      : growing.found.then(() => archivedBytes(growing.all()))
-    ).then(
-      (bytes) => (total = bytes),
-      () => {},
-    );
-  const names = difference?.changed.chunks() ?? archivableNames(growing?.entries() ?? openIndex(present));
-  const archiving = helper.run(
-    gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
-    [insideHelper(task.slug)],
-    {
-      ...(gnu ? { input: Readable.from(names) } : {}),
-      output: (stream) => writer.write(path, gnu ? stream : compressed(owned(stream))),
-      onMessage: (line) => {
-        const done = tarProgress(line);
-        if (done !== undefined) context.onProgress(done, total);
-      },
-    },
-    signal,
-  );
-  // Neither is left behind while the other one fails.
-  await Promise.allSettled([archiving, settled]);
-  await settled;
-  const { report, result } = await archiving;
-  const doing = `archiving ${task.key}`;
-  requireCodes(report, gnu ? ['tar', 'zstd'] : ['tar'], doing, (name, code) =>
-    name === 'tar' && gnu ? code === 0 || code === 1 : code === 0,
-  );
-  const notes = readTarMessages(report.messages);
-  if (gnu && notes.errors.length > 0) {
-    throw new RewindError('ARCHIVE_FAILED', `${doing} failed: ${notes.errors[0] ?? ''}`, {
-      details: notes.errors.slice(1, 6),
-    });
-  }
-  progress.vanished += notes.vanished;
-  progress.changed += notes.changed;
-  const deleted =
-    difference === undefined || difference.deleted.count === 0
-      ? null
-      : await writer.write(
-          deletedPath(task.slug, position),
-          compressed(Readable.from(difference.deleted.chunks())),
-        );
-  progress.layers.push({ archive: result, deleted, point: context.point });
 }
 
 function isEmpty(difference: Difference): boolean {

@@ -46,8 +46,9 @@ export class GrowingIndex {
     return openIndex(this.#file);
   }
 
-  /** Writes them into another file in the order of their bytes, once they are found. */
+  /** Waits until all are found, and writes them into another file in the order of their bytes. */
   async sort(helper: Helper, into: string, key: string, signal: AbortSignal): Promise<void> {
+    await this.found;
     const { size } = await stat(this.#file);
     const header = await this.#header();
     const records = createReadStream(this.#file, { start: header.length, end: size - END.length - 1 });

@@ -29,6 +29,16 @@ export interface DifferenceOptions {
  * close to the earlier index that a later change could bear the same time counts as changed. Memory grows with the
  * directories that changed, not with the volume. Undefined where it has more than `most` bytes.
  */
+export function differenceOf(
+  before: IndexReader,
+  after: () => IndexReader,
+  options: DifferenceOptions & { most?: undefined },
+): Promise<Difference>;
+export function differenceOf(
+  before: IndexReader,
+  after: () => IndexReader,
+  options: DifferenceOptions,
+): Promise<Difference | undefined>;
 export async function differenceOf(
   before: IndexReader,
   after: () => IndexReader,

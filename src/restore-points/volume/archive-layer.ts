@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream';
+import { insideHelper } from '../../docker/helper-container.ts';
+import { RewindError } from '../../errors.ts';
+import { requireRoom } from '../../stores/room.ts';
+import type { StoredFile } from '../../stores/store.ts';
+import type { ArchiveContext, VolumeTask } from './archive.ts';
+import { owned } from './blocks.ts';
+import { compressed } from './index-source.ts';
+import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
+import type { NameList } from './name-list.ts';
+import { requireCodes } from './script.ts';
+import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
+import { readTarMessages, tarProgress } from './tar-messages.ts';
+
+/** What a layer brings. */
+export interface LayerContent {
+  /** Of the entries to be archived, each ended by NUL. */
+  names: AsyncIterable<Buffer>;
+  /** About how many bytes tar will read for them. */
+  bytes: () => Promise<number>;
+  /** Entries of the layers below that are gone. */
+  deleted?: NameList;
+}
+
+const archivePath = (slug: string, layer: number): string =>
+  `volumes/${slug}${layer === 0 ? '' : `.${layer}`}.tar.zst`;
+const deletedPath = (slug: string, layer: number): string => `volumes/${slug}.${layer}.deleted.zst`;
+
+/** Adds one layer to a volume's progress. */
+export async function archiveLayer(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+  { names, bytes, deleted }: LayerContent,
+): Promise<void> {
+  const { helper, writer, signal } = context;
+  const position = progress.layers.length;
+  const gnu = helper.tools === 'gnu';
+  const packing = task.base?.packing;
+  let total = packing === undefined ? undefined : await bytes();
+  if (total !== undefined && packing !== undefined) await requireRoom(context.store, total * packing);
+  // Beside the archive: it would be a pity to wait for a number.
+  else
+    bytes().then(
+      (count) => (total = count),
+      () => {},
+    );
+  const { report, result } = await helper.run(
+    gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
+    [insideHelper(task.slug)],
+    {
+      ...(gnu ? { input: Readable.from(names) } : {}),
+      output: (stream) =>
+        writer.write(archivePath(task.slug, position), gnu ? stream : compressed(owned(stream))),
+      onMessage: (line) => {
+        const done = tarProgress(line);
+        if (done !== undefined) context.onProgress(done, total);
+      },
+    },
+    signal,
+  );
+  const doing = `archiving ${task.key}`;
+  requireCodes(report, gnu ? ['tar', 'zstd'] : ['tar'], doing, (name, code) =>
+    name === 'tar' && gnu ? code === 0 || code === 1 : code === 0,
+  );
+  const notes = readTarMessages(report.messages);
+  if (gnu && notes.errors.length > 0) {
+    throw new RewindError('ARCHIVE_FAILED', `${doing} failed: ${notes.errors[0] ?? ''}`, {
+      details: notes.errors.slice(1, 6),
+    });
+  }
+  progress.vanished += notes.vanished;
+  progress.changed += notes.changed;
+  const gone =
+    deleted === undefined || deleted.count === 0
+      ? null
+      : await writer.write(deletedPath(task.slug, position), compressed(Readable.from(deleted.chunks())));
+  progress.layers.push({ archive: result, deleted: gone, point: context.point });
+}
+
+/** The layers of an earlier point under the names that they have in this one. */
+export async function adoptLayers(
+  earlier: EarlierVolume,
+  task: VolumeTask,
+  context: ArchiveContext,
+): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  for (const [position, layer] of earlier.layers.entries()) {
+    const adopt = (file: StoredFile, path: string): Promise<StoredFile> =>
+      context.writer.adopt({ point: earlier.heldBy ?? earlier.point, file }, path);
+    layers.push({
+      archive: await adopt(layer.archive, archivePath(task.slug, position)),
+      deleted: layer.deleted === null ? null : await adopt(layer.deleted, deletedPath(task.slug, position)),
+      point: layer.point,
+    });
+  }
+  return layers;
+}
