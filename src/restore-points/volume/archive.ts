@@ -174,8 +174,9 @@ async function differential(
   const { base } = task;
   if (base === undefined || task.full || context.helper.tools !== 'gnu') return false;
   const { directory } = context;
-  // Where more changed a differential would be no smaller than a new full (disk bytes against packed ones).
-  const most = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+  // A differential of half of the full makes the next point a full one: then this may as well be it.
+  const packed = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+  const most = packed / (base.packing ?? 1) / 2;
   const present = (): IndexReader => openIndex(join(directory, progress.index));
   const difference = await differenceOf(await indexOf(base, context), present, {
     spill: join(directory, task.slug),

@@ -109,6 +109,17 @@ x-rewind:
     expect(await project.snapshot()).to.equal(first);
   });
 
+  it('tells how much changed also where files are so small that an archive of all is smaller than a few of them on the disk', async () => {
+    project = await DataProject.make();
+    await project.inside('for i in $(seq 400); do echo $i >$i; done');
+    const full = await project.backup();
+    await project.inside('for i in $(seq 40); do echo changed >$i; done');
+    const changed = await project.backup();
+    expect(changed.volumes[0].base.point).to.equal(full.id);
+    await project.inside('for i in $(seq 300); do echo again >$i; done');
+    expect((await project.backup()).volumes[0].base).to.equal(null);
+  });
+
   it('pauses all writers together where that is asked for', async () => {
     project = await DataProject.make({ rewind: ['volumes: {data: {mode: pause}}'] });
     // Its next check comes after minutes, and until then the engine calls it unhealthy: nobody waits for that.
