@@ -24,7 +24,6 @@ export type ObjectCensus = Record<string, number>;
 
 /** What is asked of a database in the dump's snapshot. */
 export interface DatabaseFacts {
-  snapshot: string;
   /** ISO 8601 */
   at: string;
   bytes: number;
@@ -113,11 +112,10 @@ const properties = (major: number): string => `
     from pg_db_role_setting where setdatabase = db.oid))
  from pg_database db where datname = current_database())`;
 
-/** DatabaseFacts as one line, but the snapshot's name: asking for that is what takes the snapshot. */
+/** DatabaseFacts as one line. */
 export const databaseFacts = (major: number): string =>
   `
 select jsonb_build_object(
-  'snapshot', pg_export_snapshot(),
   'at', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
   'bytes', pg_database_size(current_database()),
   'version', split_part(current_setting('server_version'), ' ', 1),

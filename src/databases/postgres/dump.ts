@@ -130,13 +130,17 @@ async function dumpTogether(
     snapshot.catch(() => {});
     // Begun before the snapshot is there: the way into the container takes its time.
     const begun = Promise.withResolvers<void>();
-    const dump = slots.use(() => runDump(own, { database, snapshot, request, onBegun: begun.resolve }));
+    const unwanted = new AbortController();
+    const signals = AbortSignal.any([signal, unwanted.signal]);
+    const dumping: Access = { ...own, context: { ...own.context, signal: signals } };
+    const dump = slots.use(() => runDump(dumping, { database, snapshot, request, onBegun: begun.resolve }));
     dump.catch(() => {}).finally(begun.resolve);
     const artifact = await withSession(own, database, async (session) => {
-      const facts = await takeSnapshot(own, session, database);
-      taken.resolve(facts.snapshot);
-      missing -= 1;
-      if (missing === 0) all.resolve();
+      const facts = await takeSnapshot(own, session, database, (name) => {
+        taken.resolve(name);
+        missing -= 1;
+        if (missing === 0) all.resolve();
+      });
       // While the dump is written, in the same snapshot. A dump never fails because of them, and one that failed ends them.
       const counting = request.counts
         ? countRows(session, facts.tables, COUNT_BUDGET_MS).catch(() => null)
@@ -150,6 +154,7 @@ async function dumpTogether(
       .catch(async (error: unknown) => {
         taken.reject(error as Error);
         all.reject(error as Error);
+        unwanted.abort(error);
         // Ended by that, with nothing new to say.
         await dump.catch(() => {});
         throw error;
@@ -159,12 +164,19 @@ async function dumpTogether(
   return databases.flatMap((database) => artifacts.get(database) ?? []);
 }
 
-async function takeSnapshot(access: Access, session: Session, database: string): Promise<DatabaseFacts> {
+/** Takes a snapshot, and says what is to be seen in it. Its dump does not wait for that. */
+async function takeSnapshot(
+  access: Access,
+  session: Session,
+  database: string,
+  onSnapshot: (name: string) => void,
+): Promise<DatabaseFacts> {
   const version = await session.ask('show server_version_num;');
   const major = Math.floor(Number(version?.[0] ?? 0) / 10_000);
   await session.ask('begin transaction isolation level repeatable read, read only;');
-  const answer = await session.ask(`${databaseFacts(major)};`);
-  const [line] = answer ?? [];
+  const [snapshot] = (await session.ask('select pg_export_snapshot();')) ?? [];
+  if (snapshot !== undefined) onSnapshot(snapshot);
+  const [line] = (snapshot === undefined ? undefined : await session.ask(`${databaseFacts(major)};`)) ?? [];
   if (line !== undefined) return JSON.parse(line) as DatabaseFacts;
   throw new RewindError(
     'DUMP_FAILED',

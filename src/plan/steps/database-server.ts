@@ -9,6 +9,18 @@ import { slugOf } from '../../restore-points/slug.ts';
 import { makePrivateDirectory } from '../durable.ts';
 import type { StepContext } from './context.ts';
 
+/** What whoever plans has found is good for so many milliseconds. */
+const GOOD_FOR_MS = 1000;
+const found = new Map<string, { at: number; container: string }>();
+
+/** The container that a server runs in now, or did a moment ago, when the plan was made. Throws NOT_RUNNING (exit 4). */
+export async function plannedServerOf(service: DatabaseService, context: StepContext): Promise<Server> {
+  const planned = found.get(service.service);
+  return planned !== undefined && performance.now() - planned.at < GOOD_FOR_MS
+    ? { ...service, container: planned.container }
+    : serverOf(service, context);
+}
+
 /** The container that a service's server runs in now. Throws NOT_RUNNING (exit 4). */
 export async function serverOf(service: DatabaseService, context: StepContext): Promise<Server> {
   const [only, ...others] = await runningContainers(context.runner, context.scope.project, service.service);
@@ -26,7 +38,10 @@ export function runningServer(
 ): ContainerState {
   const own = containers.filter((container) => container.service === service);
   const running = own.find(({ status }) => status === 'running') ?? (online ? undefined : own[0]);
-  if (running !== undefined) return running;
+  if (running !== undefined) {
+    found.set(service, { at: performance.now(), container: running.id });
+    return running;
+  }
   const state = own[0] === undefined ? 'has no container' : `is ${own[0].status}`;
   throw new RewindError(
     'NOT_RUNNING',

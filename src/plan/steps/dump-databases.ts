@@ -9,7 +9,7 @@ import { openStore } from '../../stores/open.ts';
 import { writeDurably } from '../durable.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
-import { engineContext, serverOf } from './database-server.ts';
+import { engineContext, plannedServerOf } from './database-server.ts';
 
 /** Dump the databases of running servers into a point under way, all servers at the same time. */
 export interface DumpDatabases extends StepBase, PointPlace {
@@ -24,7 +24,7 @@ export async function dumpDatabases(step: DumpDatabases, context: StepContext): 
   const dumped = new Map<string, DatabaseArtifact[]>();
   await inParallel(step.services, step.services.length, context.signal, async (service, signal) => {
     const below = `databases/${slugOf(service.service)}`;
-    const server = await serverOf(service, context);
+    const server = await plannedServerOf(service, context);
     const engine = await engineFor(service.kind);
     const artifacts = await engine.dump(
       server,

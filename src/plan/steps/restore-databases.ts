@@ -9,7 +9,7 @@ import { openStore } from '../../stores/open.ts';
 import type { PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';
 import { stopWriters, type RunningContainer } from './still-services.ts';
-import { engineContext, serverDirectory, serverOf } from './database-server.ts';
+import { engineContext, plannedServerOf, serverDirectory, serverOf } from './database-server.ts';
 
 /** What of a point goes into one server. */
 export interface ServerRestore {
@@ -46,7 +46,7 @@ export interface DropOldDatabases extends RestoresDatabases {
 }
 
 export async function loadDatabases(step: LoadDatabases, context: StepContext): Promise<void> {
-  await eachServer(step, context, (engine, ...rest) => engine.load(...rest));
+  await eachServer(step, context, (engine, ...rest) => engine.load(...rest), plannedServerOf);
 }
 
 /**
@@ -124,11 +124,12 @@ async function eachServer(
     request: LoadRequest,
     context: EngineContext,
   ) => Promise<void>,
+  find = serverOf,
 ): Promise<void> {
   const store = openStore(step.store, context.scope.directory);
   const place = { store, point: step.point, signal: context.signal };
   for (const { service, targets } of step.servers) {
-    const server = await serverOf(service, context);
+    const server = await find(service, context);
     const request: LoadRequest = {
       restore: step.restore,
       targets,
