@@ -101,7 +101,9 @@ export class Jobs {
         exitCode = Number(code);
         return;
       }
-      if (line !== JOB_OPEN) messages.push(line);
+      // From here on it is over when nobody has the pipe open any more, whoever is killed.
+      if (line === JOB_OPEN) lines.finish();
+      else messages.push(line);
       onLine(line);
     });
     const abort = (): void => lines.close();

@@ -136,6 +136,17 @@ describe('a helper', () => {
     expect(helper.isGone).to.equal(true);
   });
 
+  it('is not waited for where what should say that a script is over is killed', async () => {
+    const helper = await ensure();
+    const above = 'read -r _ _ _ parent _ <"/proc/$above/stat"; above=$parent;';
+    const script = `above=$PPID; ${above} ${above} kill -9 "$above"; echo done >&2; exit 3`;
+    const { report } = await helper.run(script, [], {}, never);
+    expect(report).to.deep.include({ exitCode: 3, messages: ['done'] });
+    const both = `above=$PPID; ${above} ${above} kill -9 "$above" "$PPID"`;
+    expect((await helper.run(both, [], {}, never)).report.exitCode).to.equal(137);
+    expect(helper.isGone).to.equal(true);
+  });
+
   it('ends with all that it runs, and only where that is not certain its container is removed by hand', async () => {
     const removed: string[] = [];
     const watching: Runner = {
