@@ -42,14 +42,24 @@ export abstract class ChangingCommand extends RewindCommand {
     return super.catch(silent && !this.#begun ? withState(thrown, 'unchanged', this.untouched) : thrown);
   }
 
-  /** `argv` goes into the lock for others to read: only the verb, since arguments may hold secrets. */
+  /**
+   * `verb` goes into the lock for others to read: nothing else does, since arguments may hold secrets. `load` is called while
+   * Compose is at work, for the modules that are needed later.
+   */
   protected session(
     verb: string,
     flags: { 'dry-run': boolean; 'lock-wait'?: string | undefined },
+    load?: () => Promise<unknown>,
   ): SessionOptions {
     const options: ComposeOptions = this.composeOptions(flags);
     return {
-      where: { options, cwd: process.cwd(), env: process.env },
+      where: {
+        options,
+        cwd: process.cwd(),
+        env: process.env,
+        // Whoever needs them hears why they could not be loaded.
+        ...(load === undefined ? {} : { meanwhile: () => void load().catch(() => {}) }),
+      },
       command: verb,
       dryRun: flags['dry-run'],
       wait: {

@@ -48,15 +48,16 @@ export default class Backup extends ChangingCommand {
 
   async run(): Promise<object> {
     const { flags, argv } = await this.parse(Backup);
-    const [{ withDataObservation }, { takePoint }, { finishData }, texts, { pointSummary }] =
-      await Promise.all([
-        import('../deployments/session.ts'),
+    const { withDataObservation } = await import('../deployments/session.ts');
+    const load = () =>
+      Promise.all([
         import('../restore-points/take-point.ts'),
         import('../cli/finish-data.ts'),
         import('../ui/data-plan-text.ts'),
         import('../ui/point-text.ts'),
       ]);
-    return withDataObservation(this.runner, this.session('backup', flags), async (observation) => {
+    return withDataObservation(this.runner, this.session('backup', flags, load), async (observation) => {
+      const [{ takePoint }, { finishData }, texts, { pointSummary }] = await load();
       const { plan, notes, result } = await takePoint(this.runner, observation, {
         names: argv as string[],
         parallel: flags.parallel,

@@ -91,9 +91,9 @@ export default class Restore extends ChangingCommand {
     const { args } = parsed;
     const path = parsed.flags.file as unknown as string | undefined;
     const flags = { ...parsed.flags, file: parsed.flags['compose-file'] };
-    const [{ withDataObservation }, { prepareRestore }, { consentToData, finishData }, texts, { takenText }] =
-      await Promise.all([
-        import('../deployments/session.ts'),
+    const { withDataObservation } = await import('../deployments/session.ts');
+    const load = () =>
+      Promise.all([
         import('../restore-points/prepare-restore.ts'),
         import('../cli/finish-data.ts'),
         import('../ui/data-plan-text.ts'),
@@ -101,8 +101,9 @@ export default class Restore extends ChangingCommand {
       ]);
     return withDataObservation(
       this.runner,
-      this.session('restore', flags as { 'dry-run': boolean }),
+      this.session('restore', flags as { 'dry-run': boolean }, load),
       async (observation) => {
+        const [{ prepareRestore }, { consentToData, finishData }, texts, { takenText }] = await load();
         const {
           plan,
           notes: more,

@@ -1,6 +1,6 @@
 import type { Project } from '../compose/project.ts';
 import { imageOf, loadProject } from '../compose/project.ts';
-import { rewindConfig, type RewindConfig } from '../compose/rewind-config.ts';
+import { configValidator, rewindConfig, type RewindConfig } from '../compose/rewind-config.ts';
 import type { ComposeOptions } from '../compose/options.ts';
 import { byService, listContainers, type ContainerState } from '../docker/containers.ts';
 import { inspectImages, type LocalImage } from '../docker/images.ts';
@@ -34,6 +34,8 @@ export interface Where {
   options: ComposeOptions;
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** Called while Compose is at work: what is needed later can be loaded at no cost. */
+  meanwhile?: () => void;
 }
 
 /** The project and its history, without asking the engine anything. */
@@ -41,7 +43,13 @@ export async function observeProject(
   runner: Runner,
   where: Where,
 ): Promise<Omit<Observation, 'containers' | 'images' | 'hashes'>> {
-  const project = await loadProject(runner, where.options, where.cwd, where.env);
+  const onStart = (): void => {
+    // It reads the answer; where that is none, nobody needs it.
+    configValidator().catch(() => {});
+    where.meanwhile?.();
+  };
+  const busy: Runner = { run: (argv, options) => runner.run(argv, { ...options, onStart }) };
+  const project = await loadProject(busy, where.options, where.cwd, where.env);
   const stateDirectory = stateDirectoryOf(project.directory);
   const [config, history] = await Promise.all([rewindConfig(project.model), readHistory(stateDirectory)]);
   const scope = scopeOf(project, config);

@@ -34,6 +34,8 @@ export interface RunOptions {
   input?: string;
   /** Called with every line that the program writes to either stream, as it comes. */
   onLine?: (line: string) => void;
+  /** Called when the program was started, and before it has ended. */
+  onStart?: () => void;
   /** Ends the program with SIGTERM. */
   signal?: AbortSignal;
   /** In a process group of its own, which the terminal's Ctrl-C does not reach: for short calls that must not be cut off. */
@@ -132,6 +134,7 @@ export class ProcessRunner implements Runner {
         ? {}
         : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
     } satisfies Options);
+    options.onStart?.();
     const overtime = options.overtimeMs ?? (isShort(argv) ? 0 : undefined);
     const result = overtime === undefined ? await subprocess : await answered(subprocess, argv, overtime);
     if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined) {

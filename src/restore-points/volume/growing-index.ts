@@ -9,7 +9,7 @@ import { openIndex, printIndex, type TakeIndexOptions } from './index-source.ts'
 import { requireCodes } from './script.ts';
 import { SORT } from './scripts.ts';
 
-const BLOCK = 1024 * 1024;
+const BLOCK = 64 * 1024;
 const END = Buffer.from('//end\0');
 
 /**

@@ -62,7 +62,8 @@ export async function printIndex(
 
 /** An index in a file of ours. */
 export function openIndex(file: string): IndexReader {
-  return new IndexReader(createReadStream(file, { highWaterMark: 1024 * 1024 }));
+  // Larger strings would not be young garbage: they stay until all of the memory is gone through.
+  return new IndexReader(createReadStream(file, { highWaterMark: 64 * 1024 }));
 }
 
 /** An index as a store keeps it. */
