@@ -38,8 +38,9 @@ const capabilities = (spec: HelperSpec): string[] =>
 
 /**
  * `exchange`: a directory of this host that it shares with us; null on an engine that does not see this host's files.
- * Runs `script`, whose positional parameters are `args` and where that directory is inside, as the container's first process, with our end of a pipe as its standard input: when we die, however we
- * die, the pipe closes, the script ends and the engine removes the container.
+ * Runs `script`, whose positional parameters are `args` and where that directory is inside, as the container's first process,
+ * with our end of a pipe as its standard input: when we die, however we die, the pipe closes, the script ends and the
+ * engine removes the container.
  */
 export function runHelperArgv(
   spec: HelperSpec,

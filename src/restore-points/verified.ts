@@ -11,25 +11,50 @@ export async function verified(
   file: StoredFile,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<Readable> {
-  const hash = createHash('sha256');
-  let bytes = 0;
+  const reading = new Reading(point, file);
   const check = new Transform({
     transform(chunk: Buffer, _, done) {
-      bytes += chunk.length;
-      hash.update(chunk);
       onBytes(chunk.length);
-      done(bytes > file.bytes ? damaged(point, file.path, 'it is too long') : null, chunk);
+      done(reading.add(chunk), chunk);
     },
     flush(done) {
-      if (bytes < file.bytes) done(damaged(point, file.path, 'it is cut off'));
-      else
-        done(hash.digest('hex') === file.sha256 ? null : damaged(point, file.path, 'its checksum is wrong'));
+      done(reading.end());
     },
   });
   pipeline(await store.read(point, file.path), check, { signal }).catch((error: Error) =>
     check.destroy(error),
   );
   return check;
+}
+
+/** What was read of a stored file, against what the manifest says of it. */
+class Reading {
+  readonly #point: string;
+  readonly #file: StoredFile;
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  constructor(point: string, file: StoredFile) {
+    this.#point = point;
+    this.#file = file;
+  }
+
+  /** What is wrong so far; null: nothing. */
+  add(chunk: Uint8Array): RewindError | null {
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+    return this.#bytes > this.#file.bytes ? this.#damaged('it is too long') : null;
+  }
+
+  /** What is wrong with all of it; null: nothing. */
+  end(): RewindError | null {
+    if (this.#bytes < this.#file.bytes) return this.#damaged('it is cut off');
+    return this.#hash.digest('hex') === this.#file.sha256 ? null : this.#damaged('its checksum is wrong');
+  }
+
+  #damaged(why: string): RewindError {
+    return damaged(this.#point, this.#file.path, why);
+  }
 }
 
 const CHUNK = 1024 * 1024;
@@ -49,19 +74,18 @@ export async function checkFile(
     for await (const _ of await verified(place, file, onBytes)) continue;
     return;
   }
-  const hash = createHash('sha256');
+  const reading = new Reading(point, file);
   const handle = await open(path);
-  let bytes = 0;
+  let wrong: RewindError | null = null;
   try {
     const read = (memory: Buffer) => handle.read(memory, 0, CHUNK);
     let [now, next] = [Buffer.allocUnsafeSlow(CHUNK), Buffer.allocUnsafeSlow(CHUNK)];
-    for (let found = await read(now); found.bytesRead > 0 && bytes <= file.bytes;) {
+    for (let found = await read(now); found.bytesRead > 0 && wrong === null;) {
       signal.throwIfAborted();
       const coming = read(next);
       // Where something else ends this first.
       coming.catch(() => {});
-      hash.update(now.subarray(0, found.bytesRead));
-      bytes += found.bytesRead;
+      wrong = reading.add(now.subarray(0, found.bytesRead));
       onBytes(found.bytesRead);
       found = await coming;
       [now, next] = [next, now];
@@ -69,9 +93,8 @@ export async function checkFile(
   } finally {
     await handle.close();
   }
-  if (bytes > file.bytes) throw damaged(point, file.path, 'it is too long');
-  if (bytes < file.bytes) throw damaged(point, file.path, 'it is cut off');
-  if (hash.digest('hex') !== file.sha256) throw damaged(point, file.path, 'its checksum is wrong');
+  wrong ??= reading.end();
+  if (wrong !== null) throw wrong;
 }
 
 /** DAMAGED (exit 4): a stored file is not what the manifest says. */

@@ -47,7 +47,6 @@ const RESTORE_ELSEWHERE: Fault[] = [
   { mode: 'lost', number: 1, pattern: 'docker exec *move_all*' },
 ];
 
-// In the service's own container, which runs anyway: starting one more for every look would cost more than the command.
 const STATE = 'cd /data && find . ! -name . | sort && find . -type f | sort | xargs cat';
 
 describe('a backup or restore while docker fails, hangs or is cut off', () => {
@@ -68,12 +67,7 @@ describe('a backup or restore while docker fails, hangs or is cut off', () => {
     for (const shim of [here, elsewhere]) shim.remove();
   });
 
-  async function inService(script: string): Promise<string> {
-    const [container] = await project.containers();
-    const result = await project.docker(['exec', container?.id ?? '', 'sh', '-c', script]);
-    expect(result.exitCode, result.stderr).to.equal(0);
-    return result.stdout;
-  }
+  const inService = (script: string): Promise<string> => project.inService(script);
 
   async function faulty(shim: CallShim, args: string[], fault: Fault, codes: object) {
     const what = describeFault(fault);

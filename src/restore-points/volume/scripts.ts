@@ -132,6 +132,7 @@ printf '//end\\0'
 
 /** How many blocks of 512 bytes tar reads at a time: with its own 20, reading takes as long as making the files. */
 const RECORD = 128;
+export const RECORD_BYTES = RECORD * 512;
 
 /** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
 export const ARCHIVE_GNU = `
@@ -210,7 +211,7 @@ report
 export const EXTRACT_GNU = `
 set -u
 ${CODES}export LC_ALL=C
-export full=/tmp/full.$$ most=$(($2 / ${RECORD * 512}))
+export full=/tmp/full.$$ most=$(($2 / ${RECORD_BYTES}))
 # Every 40 MB, or where there is little space every thirtieth of it: each look takes a process.
 every=$((most / 30 < 640 ? most / 30 + 1 : 640))
 {

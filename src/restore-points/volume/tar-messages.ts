@@ -1,3 +1,5 @@
+import { RECORD_BYTES } from './scripts.ts';
+
 /** What tar said of a volume that others were writing to while it was read. */
 export interface ArchiveNotes {
   /** Files that were gone when their turn came. */
@@ -34,6 +36,5 @@ export function tellingMessages(messages: readonly string[]): string[] {
 /** The bytes that tar has read so far, from one of its lines; undefined for any other line. */
 export function tarProgress(line: string): number | undefined {
   const match = /: rewind-at (\d+)$/.exec(line);
-  // A record is 128 blocks of 512 bytes.
-  return match === null ? undefined : Number(match[1]) * 65_536;
+  return match === null ? undefined : Number(match[1]) * RECORD_BYTES;
 }

@@ -9,16 +9,10 @@ describe('an archive without an end', () => {
   after(() => project.remove());
 
   it('does not fill the disk that the services run on', async () => {
-    project = new DataProject();
-    project.writeFile();
     // A volume of its own small size, without touching the disk.
-    const options = '  data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=32m"}\n';
-    project.write('compose.yml', project.read('compose.yml').replace('  data:\n', options));
-    await project.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
+    project = await DataProject.make({ memory: 32 });
     const [container] = await project.containers();
-    const inside = async (script: string): Promise<string> =>
-      (await project.docker(['exec', container?.id ?? '', 'sh', '-c', script])).stdout.trim();
-    await inside('echo mine >/data/file');
+    await project.inService('echo mine >/data/file');
     const { id } = await project.backup();
 
     const zeros = Buffer.alloc(64 * MEGABYTE);
@@ -35,7 +29,7 @@ describe('an archive without an end', () => {
     expect(exitCode, stderr).to.equal(4);
     expect(stderr).to.match(/too little space/);
     expect(await project.containers()).to.deep.equal([container]);
-    expect(await inside('cat /data/file; ls -A /data')).to.equal('mine\nfile');
-    expect(Number(await inside('stat -f -c %a /data'))).to.be.above(0);
+    expect(await project.inService('cat /data/file; ls -A /data')).to.equal('mine\nfile\n');
+    expect(Number(await project.inService('stat -f -c %a /data'))).to.be.above(0);
   });
 });

@@ -25,7 +25,7 @@ find . -xdev ! -type l -print0 | sort -z | xargs -0 getfacl -n -s --absolute-nam
 /** A project with one web service that keeps its data in the volume `data`, and in `./uploads` where asked for. */
 export class DataProject extends TestProject {
   static async make(
-    options: { files?: string; rewind?: string[]; volumes?: string[]; bind?: boolean } = {},
+    options: { files?: string; rewind?: string[]; volumes?: string[]; bind?: boolean; memory?: number } = {},
   ): Promise<DataProject> {
     const project = new DataProject();
     project.writeFile(options);
@@ -34,8 +34,15 @@ export class DataProject extends TestProject {
     return project;
   }
 
-  writeFile(options: { rewind?: string[]; volumes?: string[]; bind?: boolean; mode?: string } = {}): void {
+  /** `memory`: volumes of so many megabytes that are in memory, and empty as soon as nobody has them mounted. */
+  writeFile(
+    options: { rewind?: string[]; volumes?: string[]; bind?: boolean; mode?: string; memory?: number } = {},
+  ): void {
     const volumes = options.volumes ?? ['data'];
+    const driver =
+      options.memory === undefined
+        ? ''
+        : ` {driver_opts: {type: tmpfs, device: tmpfs, o: "size=${options.memory}m"}}`;
     this.write(
       'compose.yml',
       [
@@ -48,7 +55,7 @@ export class DataProject extends TestProject {
         ...volumes.map((volume) => `      - ${volume}:/${volume}`),
         ...(options.bind ? ['      - ./uploads:/uploads'] : []),
         'volumes:',
-        ...volumes.map((volume) => `  ${volume}:`),
+        ...volumes.map((volume) => `  ${volume}:${driver}`),
         'x-rewind:',
         `  helper_image: ${HELPER_IMAGE}`,
         ...(options.rewind ?? []).map((line) => `  ${line}`),
@@ -77,6 +84,12 @@ export class DataProject extends TestProject {
       '-s',
     ];
     return this.succeed(await this.docker(args, { input: `cd /data\n${script}\n` })).stdout;
+  }
+
+  /** Runs a script in the service's own container: that runs anyway, another one would take longer than the script. */
+  async inService(script: string): Promise<string> {
+    const [container] = await this.containers();
+    return this.succeed(await this.docker(['exec', container?.id ?? '', 'sh', '-c', script])).stdout;
   }
 
   volume(key: string): string {

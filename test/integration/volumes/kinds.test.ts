@@ -110,21 +110,13 @@ x-rewind:
   });
 
   it('may be volumes whose data goes when nobody has them mounted: the helper has, while services are stopped', async () => {
-    project = new DataProject();
-    project.writeFile();
-    const options = '  data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=8m"}\n';
-    project.write('compose.yml', project.read('compose.yml').replace('  data:\n', options));
-    await project.compose(['up', '-d', '--wait', '--no-build', '--pull', 'never']);
-    const inside = async (script: string): Promise<string> => {
-      const [container] = await project.containers();
-      return (await project.docker(['exec', container?.id ?? '', 'sh', '-c', script])).stdout.trim();
-    };
-    await inside('echo mine >/data/file');
+    project = await DataProject.make({ memory: 8 });
+    await project.inService('echo mine >/data/file');
     const { id } = await project.backup();
-    expect(await inside('cat /data/file')).to.equal('mine');
-    await inside('echo other >/data/file');
+    expect(await project.inService('cat /data/file')).to.equal('mine\n');
+    await project.inService('echo other >/data/file');
     await project.must(['restore', id, '--yes']);
-    expect(await inside('cat /data/file')).to.equal('mine');
+    expect(await project.inService('cat /data/file')).to.equal('mine\n');
   });
 
   it('may be files over 8 GiB, mostly holes', async () => {
