@@ -1,7 +1,7 @@
 import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError } from './engine-error.ts';
 import type { Argv, Runner } from './runner.ts';
-import { createVolumeArgv, removeVolumeArgv } from './volumes.ts';
+import { createVolumeArgv, deleteVolume } from './volumes.ts';
 
 /** An empty volume that says who is at work on a project of this engine; the engine knows nothing else that can carry a note. */
 export interface LockVolume {
@@ -34,9 +34,7 @@ export async function createLockVolume(runner: Runner, volume: LockVolume): Prom
 
 /** Harmless where it is gone. */
 export async function removeLockVolume(runner: Runner, name: string): Promise<void> {
-  const result = await runner.run(removeVolumeArgv(name), { shielded: true });
-  if (result.exitCode !== 0 && !/no such volume/i.test(result.stderr))
-    throw engineError(result, `removing the lock volume ${name}`);
+  await deleteVolume(runner, name, { shielded: true });
 }
 
 /** `known`: names that need not be looked at. */

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
 import { answerWithin, isShort, noAnswer } from './questions.ts';
+import { SocketRunner } from './socket/socket-runner.ts';
 
 /** A program and its arguments. Builders return these and run nothing; no shell ever sees one. */
 export type Argv = readonly ['docker' | 'git', ...string[]];
@@ -114,12 +115,16 @@ export type DockerGlobals = readonly string[];
 /** Runs real processes. Without `onLine` the output is collected only. */
 export class ProcessRunner implements Runner {
   readonly #globals: DockerGlobals;
+  readonly #socket: SocketRunner;
 
   constructor(globals: DockerGlobals = []) {
     this.#globals = globals;
+    this.#socket = new SocketRunner(globals);
   }
 
   async run(argv: Argv, options: RunOptions = {}): Promise<RunResult> {
+    const told = await this.#socket.run(argv, options);
+    if (told !== undefined) return told;
     const { execa } = await import('execa');
     const [program, ...args] = argv;
     const subprocess = execa(program, program === 'docker' ? [...this.#globals, ...args] : args, {

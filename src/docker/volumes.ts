@@ -1,6 +1,6 @@
 import { answerLines, jsonAnswer } from './answer.ts';
 import { engineError, isUnreachable } from './engine-error.ts';
-import type { Argv, Runner } from './runner.ts';
+import type { Argv, Runner, RunOptions } from './runner.ts';
 
 export const inspectVolumesArgv = (names: readonly string[]): Argv => [
   'docker',
@@ -8,7 +8,7 @@ export const inspectVolumesArgv = (names: readonly string[]): Argv => [
   'inspect',
   ...names,
 ];
-export const removeVolumeArgv = (name: string): Argv => ['docker', 'volume', 'rm', name];
+const removeVolumeArgv = (name: string): Argv => ['docker', 'volume', 'rm', name];
 
 /** What Compose gives a volume that it makes. */
 export interface VolumeDriver {
@@ -31,11 +31,20 @@ export function createVolumeArgv(
   ]; // prettier-ignore
 }
 
+export const NAMES_AND_MOUNTS = '{{.Names}}\t{{.Mounts}}';
+
 /** Running containers, of any project, that mount one of the volumes, with everything that each mounts. */
 export const volumeUsersArgv = (names: readonly string[]): Argv => [
   'docker', 'ps', '--no-trunc', ...names.flatMap((name) => ['--filter', `volume=${name}`]),
-  '--format', '{{.Names}}\t{{.Mounts}}',
+  '--format', NAMES_AND_MOUNTS,
 ]; // prettier-ignore
+
+/** Harmless where it is gone. */
+export async function deleteVolume(runner: Runner, name: string, options: RunOptions = {}): Promise<void> {
+  const result = await runner.run(removeVolumeArgv(name), options);
+  if (result.exitCode !== 0 && !/no such volume/i.test(result.stderr))
+    throw engineError(result, `removing the volume ${name}`);
+}
 
 /** By volume: the names of the running containers that mount it. One question, however many volumes. */
 export async function volumeUsers(

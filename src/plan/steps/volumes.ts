@@ -1,10 +1,5 @@
 import { engineError } from '../../docker/engine-error.ts';
-import {
-  createVolumeArgv,
-  inspectVolume,
-  removeVolumeArgv,
-  type VolumeDriver,
-} from '../../docker/volumes.ts';
+import { createVolumeArgv, deleteVolume, inspectVolume, type VolumeDriver } from '../../docker/volumes.ts';
 import { RewindError } from '../../errors.ts';
 import type { StepBase, StepContext } from './context.ts';
 
@@ -40,6 +35,5 @@ export async function createVolume(step: CreateVolume, context: StepContext): Pr
 export async function removeVolume(step: RemoveVolume, context: StepContext): Promise<void> {
   const volume = await inspectVolume(context.runner, step.name);
   if (volume === undefined || volume.labels[MADE_BY] !== step.labels[MADE_BY]) return;
-  const result = await context.runner.run(removeVolumeArgv(step.name));
-  if (result.exitCode !== 0) throw engineError(result, `removing the volume ${step.name}`);
+  await deleteVolume(context.runner, step.name);
 }

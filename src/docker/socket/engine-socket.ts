@@ -1,0 +1,94 @@
+import type { Agent, IncomingMessage } from 'node:http';
+
+export interface SocketAnswer {
+  /** HTTP's. */
+  status: number;
+  body: string;
+}
+
+// The newest version of the engine's API that the questions were tried with; an older engine is asked in its own.
+const API_VERSION = '1.47';
+
+/** An engine behind a Unix socket, asked without a process for each question. Connections are kept while we live. */
+export class EngineSocket {
+  readonly #path: string;
+  #agent: Agent | undefined;
+  #version: Promise<string> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * `path`: behind the version, with its query. Rejects where the connection fails or ends before the answer does, and
+   * with the signal's reason.
+   */
+  async ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<SocketAnswer> {
+    this.#version ??= this.#negotiate(signal);
+    const version = await this.#version.catch((error: unknown) => {
+      this.#version = undefined;
+      throw error;
+    });
+    const { status, text } = await this.#send(method, `/v${version}${path}`, signal, body);
+    return { status, body: await text };
+  }
+
+  async #negotiate(signal: AbortSignal): Promise<string> {
+    const { headers, text } = await this.#send('GET', '/_ping', signal);
+    await text;
+    const offered = headers['api-version'];
+    if (typeof offered !== 'string' || !/^\d+\.\d+$/.test(offered)) throw new Error('no Docker engine');
+    return isOlder(offered, API_VERSION) ? offered : API_VERSION;
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<{ status: number; headers: IncomingMessage['headers']; text: Promise<string> }> {
+    const { Agent, request } = await import('node:http');
+    this.#agent ??= new Agent({ keepAlive: true, maxSockets: 8 });
+    const agent = this.#agent;
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request({
+        socketPath: this.#path,
+        agent,
+        method,
+        path,
+        signal,
+        headers: {
+          Host: 'docker',
+          'User-Agent': 'docker-rewind',
+          ...(content === undefined
+            ? {}
+            : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) }),
+        },
+      });
+      sent.on('response', resolve);
+      sent.on('error', reject);
+      sent.end(content);
+    });
+    return { status: response.statusCode ?? 0, headers: response.headers, text: whole(response) };
+  }
+}
+
+/** Rejects where the connection ends before the answer does: Node tells by its length or its last chunk. */
+async function whole(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  if (!response.complete) throw new Error('the answer was cut off');
+  return Buffer.concat(chunks).toString();
+}
+
+function isOlder(a: string, b: string): boolean {
+  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
+  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
+  return majorA < majorB || (majorA === majorB && minorA < minorB);
+}

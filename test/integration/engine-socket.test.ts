@@ -1,0 +1,198 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { listContainersArgv } from '../../src/docker/containers.ts';
+import { ProcessRunner, type Argv, type RunResult } from '../../src/docker/runner.ts';
+import { engineSocket } from '../../src/docker/socket/endpoint.ts';
+import { NAMES_AND_MOUNTS } from '../../src/docker/volumes.ts';
+import { docker } from '../e2e/installed.ts';
+import { endpoint, makeContexts } from './contexts.ts';
+import { DataProject, HELPER_IMAGE } from './volumes/data-project.ts';
+import { SocketProxy, type SocketFault } from './socket-proxy.ts';
+
+/** Runs something with other environment variables in this process. */
+async function within<T>(env: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await work();
+  } finally {
+    for (const name of Object.keys(env)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+}
+
+const asked = (argv: Argv, env: Readonly<Record<string, string>>): Promise<RunResult> =>
+  within(env, () => new ProcessRunner().run(argv));
+
+describe('the engine, asked over its socket', () => {
+  let project: DataProject;
+  let proxy: SocketProxy;
+  let byProxy: { DOCKER_HOST: string };
+  let id: string;
+  before(async () => {
+    project = await DataProject.make();
+    proxy = await SocketProxy.make((await endpoint()).slice('unix://'.length));
+    byProxy = { DOCKER_HOST: `unix://${proxy.path}` };
+    id = (await project.containers('web'))[0]?.id ?? '';
+  });
+  beforeEach(() => {
+    proxy.fault = 'none';
+    proxy.asked = [];
+  });
+  after(async () => {
+    proxy.close();
+    await project.remove();
+  });
+
+  const questions = (): Argv[] => [
+    listContainersArgv(project.name),
+    ['docker', 'ps', '--no-trunc', '--filter', `volume=${project.name}_data`, '--format', NAMES_AND_MOUNTS],
+    [
+      'docker',
+      'ps',
+      '--quiet',
+      '--no-trunc',
+      '--filter',
+      'status=exited',
+      '--filter',
+      `name=${project.name}`,
+    ],
+    ['docker', 'container', 'inspect', id],
+    ['docker', 'container', 'inspect', id, id],
+    ['docker', 'image', 'inspect', HELPER_IMAGE],
+    ['docker', 'volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${project.name}`],
+    ['docker', 'volume', 'inspect', `${project.name}_data`],
+  ];
+
+  it('says what docker says', async () => {
+    for (const argv of questions()) {
+      proxy.asked = [];
+      const over = await asked(argv, byProxy);
+      expect(proxy.asked, argv.join(' ')).not.to.deep.equal([]);
+      const through = await asked(argv, { REWIND_NO_SOCKET: '1' });
+      expect(over.exitCode).to.equal(0);
+      if (argv.includes('inspect')) expect(JSON.parse(over.stdout)).to.deep.equal(JSON.parse(through.stdout));
+      else expect(over.stdout.split('\n').sort()).to.deep.equal(through.stdout.split('\n').sort());
+    }
+  });
+
+  it('leaves to docker what it has to say about what is not there', async () => {
+    const missing: Argv[] = [
+      ['docker', 'container', 'inspect', id, 'no-such-thing'],
+      ['docker', 'image', 'inspect', 'no-such-thing:v1'],
+      ['docker', 'image', 'inspect', '../containers/json'],
+      ['docker', 'volume', 'inspect', `${project.name}_data`, 'no-such-thing'],
+      ['docker', 'volume', 'rm', 'no-such-thing'],
+      ['docker', 'container', 'start', 'no-such-thing'],
+      ['docker', 'container', 'stop', 'no-such-thing'],
+    ];
+    for (const argv of missing)
+      expect(await asked(argv, byProxy)).to.deep.equal(await asked(argv, { REWIND_NO_SOCKET: '1' }));
+  });
+
+  for (const fault of ['none', 'refuse', 'error', 'lost', 'cut'] satisfies SocketFault[]) {
+    it(`comes to the same where its socket does this: ${fault}`, async () => {
+      proxy.fault = fault;
+      for (const argv of questions())
+        expect((await asked(argv, byProxy)).exitCode, argv.join(' ')).to.equal(0);
+      const name = `${project.name}-made`;
+      const labels = ['--label', 'a=b,c=d', '--label', 'e='];
+      const made = await asked(['docker', 'volume', 'create', ...labels, name], byProxy);
+      expect(made).to.deep.equal({ exitCode: 0, stdout: `${name}\n`, stderr: '' });
+      const { stdout } = await docker(['volume', 'inspect', '--format', '{{json .Labels}}', name]);
+      expect(JSON.parse(stdout)).to.deep.equal({ a: 'b,c=d', e: '' });
+      await asked(['docker', 'volume', 'rm', name], byProxy);
+      expect((await docker(['volume', 'inspect', name])).exitCode).to.equal(1);
+
+      expect((await asked(['docker', 'container', 'stop', id], byProxy)).exitCode).to.equal(0);
+      expect((await project.containers('web'))[0]?.status).to.equal('exited');
+      expect((await asked(['docker', 'container', 'start', id], byProxy)).exitCode).to.equal(0);
+      expect((await project.containers('web'))[0]?.status).to.equal('running');
+
+      proxy.asked = [];
+      const { exitCode, document } = await project.json(['backup'], { env: byProxy });
+      expect(exitCode).to.equal(0);
+      expect(proxy.asked.length).to.be.above(5);
+      const restored = await project.rewind(['restore', document.id, '--yes'], { env: byProxy });
+      expect(restored.exitCode, restored.stderr).to.equal(0);
+    });
+  }
+
+  it('says so where it never answers, and changes nothing', async () => {
+    proxy.fault = 'hang';
+    const { exitCode, stderr } = await project.rewind(['backup'], {
+      env: { ...byProxy, REWIND_ANSWER_WITHIN: '2' },
+    });
+    expect(stderr).to.match(/gave no answer within 2 seconds/);
+    expect(exitCode).to.equal(1);
+    expect((await project.containers('web'))[0]).to.include({ id, status: 'running' });
+  });
+
+  it('is given up with its signal', async () => {
+    proxy.fault = 'hang';
+    const control = new AbortController();
+    const given = within(byProxy, () =>
+      new ProcessRunner().run(['docker', 'container', 'inspect', id], { signal: control.signal }),
+    );
+    control.abort();
+    expect(await given).to.deep.equal({ exitCode: 128, stdout: '', stderr: '' });
+  });
+
+  it('is found where docker finds it, and left to docker everywhere else', async () => {
+    const contexts = await makeContexts();
+    const config = contexts.env.DOCKER_CONFIG;
+    const socket = 'unix:///tmp/some.sock';
+    const cases: [string[], Record<string, string>][] = [
+      [[], {}],
+      [['--context', 'near'], {}],
+      [['--context', 'far'], {}],
+      [['--context', 'default'], {}],
+      [['--context', 'near'], { DOCKER_HOST: socket }],
+      [['--context', 'default'], { DOCKER_HOST: socket }],
+      [['--host', socket], { DOCKER_HOST: 'tcp://127.0.0.1:9', DOCKER_CONTEXT: 'near' }],
+      [[], { DOCKER_HOST: socket, DOCKER_CONTEXT: 'near' }],
+      [[], { DOCKER_HOST: 'ssh://me@far' }],
+      [[], { DOCKER_CONTEXT: 'near' }],
+      [[], { DOCKER_CONTEXT: 'far' }],
+      [['--debug', '--log-level', 'error', '--config', config, '--context', 'near'], {}],
+    ];
+    const look = async (): Promise<void> => {
+      for (const [globals, env] of cases) {
+        const settings = { ...contexts.env, DOCKER_HOST: '', ...env };
+        const told = await docker(
+          [...globals, 'context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'],
+          {
+            env: settings,
+          },
+        );
+        const host = told.stdout.trim();
+        expect(engineSocket(globals, settings), [...globals, JSON.stringify(env)].join(' ')).to.equal(
+          host.startsWith('unix://') ? host.slice('unix://'.length) : undefined,
+        );
+      }
+    };
+    await look();
+    const current = (settings: object): void =>
+      writeFileSync(join(config, 'config.json'), JSON.stringify(settings));
+    for (const currentContext of ['near', 'far', 'default', '']) {
+      current({ currentContext });
+      await look();
+    }
+    current({ HttpHeaders: { 'X-Who': 'me' } });
+    expect(engineSocket([], contexts.env)).to.equal(undefined);
+    writeFileSync(join(config, 'config.json'), '{');
+    expect(engineSocket([], contexts.env)).to.equal(undefined);
+    mkdirSync(join(config, 'empty'));
+    const empty = { DOCKER_CONFIG: join(config, 'empty') };
+    expect(engineSocket([], empty)).to.equal('/var/run/docker.sock');
+    expect(engineSocket(['--context', 'gone'], empty)).to.equal(undefined);
+    expect(engineSocket(['--tls', '--host', socket], empty)).to.equal(undefined);
+    expect(engineSocket(['--host', socket, '--host', socket], empty)).to.equal(undefined);
+    for (const name of ['REWIND_NO_SOCKET', 'DOCKER_API_VERSION', 'DOCKER_TLS_VERIFY'])
+      expect(engineSocket([], { ...empty, [name]: '1' })).to.equal(undefined);
+    contexts.close();
+  });
+});

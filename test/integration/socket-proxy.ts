@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What becomes of a question of ours; docker's own always come through. */
+export type SocketFault = 'none' | 'refuse' | 'error' | 'lost' | 'cut' | 'hang';
+
+/** A Unix socket before that of the engine, on which questions that are not docker's own go wrong. */
+export class SocketProxy {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'rewind-socket-'));
+  readonly #sockets = new Set<Socket>();
+  readonly #server;
+  fault: SocketFault = 'none';
+  /** The first lines of our questions so far. */
+  asked: string[] = [];
+
+  /** `engine`: the path of its socket. */
+  private constructor(engine: string) {
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#relay(client, engine));
+  }
+
+  static async make(engine: string): Promise<SocketProxy> {
+    const proxy = new SocketProxy(engine);
+    await new Promise<void>((resolve) => proxy.#server.listen(proxy.path, resolve));
+    return proxy;
+  }
+
+  get path(): string {
+    return join(this.#directory, 'docker.sock');
+  }
+
+  close(): void {
+    this.#sockets.forEach((socket) => socket.destroy());
+    this.#server.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #relay(client: Socket, path: string): void {
+    const engine = connect({ path, allowHalfOpen: true });
+    const destroy = (): void => [client, engine].forEach((socket) => void socket.destroy());
+    let ours = false;
+    let asked = false;
+    for (const socket of [client, engine]) {
+      this.#sockets.add(socket);
+      socket.on('error', destroy);
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
+    client.on('end', () => engine.end());
+    engine.on('end', () => client.end());
+    client.on('data', (chunk: Buffer) => {
+      const text = chunk.toString('latin1');
+      ours ||= /^user-agent: docker-rewind\r$/im.test(text);
+      asked = ours && !text.startsWith('GET /_ping');
+      if (asked) this.asked.push(text.slice(0, text.indexOf(' HTTP/')));
+      if (asked && this.fault === 'refuse') destroy();
+      else if (asked && this.fault === 'error') client.write(FAILURE);
+      else if (!asked || this.fault !== 'hang') engine.write(chunk);
+    });
+    engine.on('data', (chunk: Buffer) => {
+      if (asked && this.fault === 'lost') destroy();
+      else if (asked && this.fault === 'cut')
+        client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), destroy);
+      else client.write(chunk);
+    });
+  }
+}
+
+const REASON = '{"message":"the fault that was asked for"}\n';
+const FAILURE =
+  'HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n' +
+  `Content-Length: ${REASON.length}\r\n\r\n${REASON}`;
