@@ -44,6 +44,8 @@ export function isQuestion(argv: Argv): boolean {
   return QUESTIONS.some((question) => question.join(' ') === words.join(' '));
 }
 
+export const isComposeConfig = (argv: Argv): boolean => commandName(argv) === 'docker compose config';
+
 /** Whether there is a limit to how long it may take. */
 export function isShort(argv: Argv): boolean {
   return isQuestion(argv) || (argv[0] === 'docker' && SHORT.includes(commandOf(argv).join(' ')));

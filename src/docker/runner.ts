@@ -6,6 +6,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
+import { directCompose, type Invocation } from './compose-plugin.ts';
 import { answerWithin, isShort, noAnswer } from './questions.ts';
 import { SocketRunner } from './socket/socket-runner.ts';
 
@@ -125,15 +126,29 @@ export class ProcessRunner implements Runner {
   async run(argv: Argv, options: RunOptions = {}): Promise<RunResult> {
     const told = await this.#socket.run(argv, options);
     if (told !== undefined) return told;
-    const { execa } = await import('execa');
     const [program, ...args] = argv;
-    const subprocess = execa(program, program === 'docker' ? [...this.#globals, ...args] : args, {
+    const direct = directCompose(argv, this.#globals, { ...process.env, ...options.env });
+    if (direct !== undefined) {
+      const result = await this.#execute(argv, direct, options);
+      // 126, 127: what stands there cannot be executed, which is docker's to say.
+      if (!(result instanceof RewindError || [126, 127].includes(result.exitCode))) return result;
+    }
+    const globals = program === 'docker' ? this.#globals : [];
+    const result = await this.#execute(argv, { program, args: [...globals, ...args], env: {} }, options);
+    if (result instanceof RewindError) throw result;
+    return result;
+  }
+
+  /** Runs a program that stands for `argv`. Returns the error of one that cannot be started. */
+  async #execute(argv: Argv, invocation: Invocation, options: RunOptions): Promise<RunResult | RewindError> {
+    const { execa } = await import('execa');
+    const subprocess = execa(invocation.program, invocation.args, {
       reject: false,
       stripFinalNewline: false,
       ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
       ...(options.shielded === true ? { detached: true } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.env === undefined ? {} : { env: options.env }),
+      env: { ...options.env, ...invocation.env },
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
       ...(options.onLine === undefined
         ? {}
@@ -142,9 +157,8 @@ export class ProcessRunner implements Runner {
     options.onStart?.();
     const overtime = options.overtimeMs ?? (isShort(argv) ? 0 : undefined);
     const result = overtime === undefined ? await subprocess : await answered(subprocess, argv, overtime);
-    if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined) {
-      throw notStarted(program, result);
-    }
+    if (result.exitCode === undefined && !result.isCanceled && result.signal === undefined)
+      return notStarted(argv[0], result);
     return {
       exitCode: result.exitCode ?? 128,
       stdout: String(result.stdout ?? ''),

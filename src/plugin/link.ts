@@ -1,6 +1,6 @@
 import { lstat, mkdir, readlink, realpath, rename, symlink, unlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { dockerConfigDirectory } from '../docker/docker-config.ts';
 import type { DockerGlobals } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
 import { diskError } from '../plan/state-directory.ts';
@@ -29,10 +29,7 @@ export function pluginPath(
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
 ): string {
-  const flag = globals[globals.lastIndexOf('--config') + 1];
-  const config =
-    globals.includes('--config') && flag !== undefined ? resolve(cwd, flag) : env['DOCKER_CONFIG'];
-  return join(config || join(env['HOME'] || homedir(), '.docker'), 'cli-plugins', NAME);
+  return join(resolve(cwd, dockerConfigDirectory(globals, env)), 'cli-plugins', NAME);
 }
 
 /** The executable that the link leads to. */

@@ -38,7 +38,7 @@ export class CallShim {
   /** For the environment of the command. */
   get env(): Record<string, string> {
     // Every question goes through docker, and so through us.
-    return { REWIND_NO_SOCKET: '1', PATH: `${this.#directory}${delimiter}${process.env['PATH'] ?? ''}` };
+    return { REWIND_THROUGH_DOCKER: '1', PATH: `${this.#directory}${delimiter}${process.env['PATH'] ?? ''}` };
   }
 
   /** Forgets the calls so far, and lets this fault happen from now on; without one all calls go through. */

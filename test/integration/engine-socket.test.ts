@@ -1,11 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { directCompose } from '../../src/docker/compose-plugin.ts';
 import { listContainersArgv } from '../../src/docker/containers.ts';
 import { ProcessRunner, type Argv, type RunResult } from '../../src/docker/runner.ts';
 import { engineSocket } from '../../src/docker/socket/endpoint.ts';
 import { NAMES_AND_MOUNTS } from '../../src/docker/volumes.ts';
-import { docker } from '../e2e/installed.ts';
+import { docker, dockerConfig } from '../e2e/installed.ts';
 import { endpoint, makeContexts } from './contexts.ts';
 import { DataProject, HELPER_IMAGE } from './volumes/data-project.ts';
 import { SocketProxy, type SocketFault } from './socket-proxy.ts';
@@ -72,7 +74,7 @@ describe('the engine, asked over its socket', () => {
       proxy.asked = [];
       const over = await asked(argv, byProxy);
       expect(proxy.asked, argv.join(' ')).not.to.deep.equal([]);
-      const through = await asked(argv, { REWIND_NO_SOCKET: '1' });
+      const through = await asked(argv, { REWIND_THROUGH_DOCKER: '1' });
       expect(over.exitCode).to.equal(0);
       if (argv.includes('inspect')) expect(JSON.parse(over.stdout)).to.deep.equal(JSON.parse(through.stdout));
       else expect(over.stdout.split('\n').sort()).to.deep.equal(through.stdout.split('\n').sort());
@@ -90,7 +92,7 @@ describe('the engine, asked over its socket', () => {
       ['docker', 'container', 'stop', 'no-such-thing'],
     ];
     for (const argv of missing)
-      expect(await asked(argv, byProxy)).to.deep.equal(await asked(argv, { REWIND_NO_SOCKET: '1' }));
+      expect(await asked(argv, byProxy)).to.deep.equal(await asked(argv, { REWIND_THROUGH_DOCKER: '1' }));
   });
 
   for (const fault of ['none', 'refuse', 'error', 'lost', 'cut'] satisfies SocketFault[]) {
@@ -191,8 +193,61 @@ describe('the engine, asked over its socket', () => {
     expect(engineSocket(['--context', 'gone'], empty)).to.equal(undefined);
     expect(engineSocket(['--tls', '--host', socket], empty)).to.equal(undefined);
     expect(engineSocket(['--host', socket, '--host', socket], empty)).to.equal(undefined);
-    for (const name of ['REWIND_NO_SOCKET', 'DOCKER_API_VERSION', 'DOCKER_TLS_VERIFY'])
+    for (const name of ['REWIND_THROUGH_DOCKER', 'DOCKER_API_VERSION', 'DOCKER_TLS_VERIFY'])
       expect(engineSocket([], { ...empty, [name]: '1' })).to.equal(undefined);
     contexts.close();
+  });
+});
+
+describe('docker compose config, without docker', () => {
+  let project: DataProject;
+  before(async () => {
+    project = await DataProject.make();
+  });
+  after(() => project.remove());
+
+  it('comes to the same, and to what docker says where Compose cannot be started', async () => {
+    const argvs: Argv[] = [
+      ['docker', 'compose', '--profile', '*', 'config', '--format', 'json'],
+      ['docker', 'compose', '--project-name', 'other', 'config', '--services'],
+      ['docker', 'compose', '--file', 'gone.yml', 'config', '--services'],
+      ['docker', 'compose', 'config', '--no-such-flag'],
+    ];
+    const config = (await dockerConfig()) ?? '';
+    const broken = mkdtempSync(join(tmpdir(), 'rewind-config-'));
+    mkdirSync(join(broken, 'cli-plugins'));
+    writeFileSync(join(broken, 'cli-plugins', 'docker-compose'), 'no program\n', { mode: 0o755 });
+    for (const argv of argvs) {
+      const run = (env: Readonly<Record<string, string>>): Promise<RunResult> =>
+        within(env, () => new ProcessRunner().run(argv, { cwd: project.directory }));
+      const direct = directCompose(argv, [], { ...process.env, DOCKER_CONFIG: config });
+      expect(direct?.program).to.match(/docker-compose$/);
+      const through = await run({ REWIND_THROUGH_DOCKER: '1' });
+      expect(await run({}), argv.join(' ')).to.deep.equal(through);
+      // Of another docker that runs us: Compose must not take it for its own.
+      expect(await run({ DOCKER_CLI_PLUGIN_SOCKET: '/nowhere' })).to.deep.equal(through);
+      expect((await run({ DOCKER_CONFIG: broken })).exitCode).to.equal(
+        (await run({ DOCKER_CONFIG: broken, REWIND_THROUGH_DOCKER: '1' })).exitCode,
+      );
+    }
+    rmSync(broken, { recursive: true });
+  });
+
+  it('is left to docker where that may look elsewhere, and so is everything else of Compose', () => {
+    const config: Argv = ['docker', 'compose', 'config'];
+    const empty = mkdtempSync(join(tmpdir(), 'rewind-config-'));
+    expect(directCompose(config, ['--config', empty], {})?.args.slice(0, 3)).to.deep.equal([
+      '--config', empty, 'compose',
+    ]); // prettier-ignore
+    expect(directCompose(['docker', 'compose', 'up'], [], { DOCKER_CONFIG: empty })).to.equal(undefined);
+    expect(directCompose(config, [], { DOCKER_CONFIG: 'relative' })).to.equal(undefined);
+    expect(directCompose(config, [], { DOCKER_CONFIG: empty, REWIND_THROUGH_DOCKER: '1' })).to.equal(
+      undefined,
+    );
+    writeFileSync(join(empty, 'config.json'), JSON.stringify({ cliPluginsExtraDirs: ['/elsewhere'] }));
+    expect(directCompose(config, [], { DOCKER_CONFIG: empty })).to.equal(undefined);
+    writeFileSync(join(empty, 'config.json'), '{');
+    expect(directCompose(config, [], { DOCKER_CONFIG: empty })).to.equal(undefined);
+    rmSync(empty, { recursive: true });
   });
 });

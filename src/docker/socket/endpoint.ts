@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { dockerConfigDirectory, dockerSettings, type Env } from '../docker-config.ts';
 import type { DockerGlobals } from '../runner.ts';
 
 const DEFAULT_HOST = 'unix:///var/run/docker.sock';
 
 // What changes how docker talks to its engine; with any of these it is left to docker.
-const OTHER_WAYS = ['DOCKER_API_VERSION', 'DOCKER_TLS_VERIFY', 'DOCKER_CUSTOM_HEADERS', 'REWIND_NO_SOCKET'];
+const OTHER_WAYS = [
+  'DOCKER_API_VERSION',
+  'DOCKER_TLS_VERIFY',
+  'DOCKER_CUSTOM_HEADERS',
+  'REWIND_THROUGH_DOCKER',
+];
 const KNOWN_VALUES = ['--config', '--context', '--host', '--log-level'];
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * The path of the Unix socket on which docker, called with these global flags in this environment, would reach its engine.
@@ -28,17 +31,17 @@ export function engineSocket(globals: DockerGlobals, env: Env): string | undefin
   }
   if (flags.has('--host') && flags.has('--context')) return undefined;
   try {
-    return pathOf(hostOf(flags, env));
+    return pathOf(hostOf(globals, flags, env));
   } catch {
     // A configuration that cannot be read is docker's to complain about.
     return undefined;
   }
 }
 
-function hostOf(flags: ReadonlyMap<string, string>, env: Env): string | undefined {
-  const directory =
-    flags.get('--config') || env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker');
-  const config = settingsIn(directory);
+function hostOf(globals: DockerGlobals, flags: ReadonlyMap<string, string>, env: Env): string | undefined {
+  const directory = dockerConfigDirectory(globals, env);
+  if (!isAbsolute(directory)) return undefined;
+  const config = dockerSettings(directory);
   if (Object.keys(config.HttpHeaders ?? {}).length > 0) return undefined;
   const host = flags.get('--host');
   if (host !== undefined) return host;
@@ -47,20 +50,6 @@ function hostOf(flags: ReadonlyMap<string, string>, env: Env): string | undefine
     flags.get('--context') ??
     (ofEnvironment === undefined ? env['DOCKER_CONTEXT'] || config.currentContext || 'default' : 'default');
   return context === 'default' ? (ofEnvironment ?? DEFAULT_HOST) : hostOfContext(directory, context);
-}
-
-interface Settings {
-  currentContext?: string;
-  HttpHeaders?: Readonly<Record<string, string>>;
-}
-
-function settingsIn(directory: string): Settings {
-  try {
-    return JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Settings;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  }
 }
 
 /** Docker keeps each context in a directory that is named by the SHA-256 of its name. */
