@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
 import { directCompose, type Invocation } from './compose-plugin.ts';
-import { answerWithin, isShort, noAnswer } from './questions.ts';
+import { answerWithin, isComposeConfig, isShort, noAnswer } from './questions.ts';
 import { SocketRunner } from './socket/socket-runner.ts';
 
 /** A program and its arguments. Builders return these and run nothing; no shell ever sees one. */
@@ -154,6 +154,8 @@ export class ProcessRunner implements Runner {
         ? {}
         : { stdout: lines(options.onLine), stderr: lines(options.onLine) }),
     } satisfies Options);
+    // What comes after it are questions to the engine.
+    if (isComposeConfig(argv)) void this.#socket.prepare();
     options.onStart?.();
     const overtime = options.overtimeMs ?? (isShort(argv) ? 0 : undefined);
     const result = overtime === undefined ? await subprocess : await answered(subprocess, argv, overtime);

@@ -133,14 +133,16 @@ describe('the engine, asked over its socket', () => {
     expect((await project.containers('web'))[0]).to.include({ id, status: 'running' });
   });
 
-  it('is given up with its signal', async () => {
-    proxy.fault = 'hang';
-    const control = new AbortController();
-    const given = within(byProxy, () =>
-      new ProcessRunner().run(['docker', 'container', 'inspect', id], { signal: control.signal }),
-    );
-    control.abort();
-    expect(await given).to.deep.equal({ exitCode: 128, stdout: '', stderr: '' });
+  it('is given up with its signal, whatever it hangs at', async () => {
+    for (const fault of ['hang', 'silent'] as const) {
+      proxy.fault = fault;
+      const control = new AbortController();
+      const given = within(byProxy, () =>
+        new ProcessRunner().run(['docker', 'container', 'inspect', id], { signal: control.signal }),
+      );
+      control.abort();
+      expect(await given).to.deep.equal({ exitCode: 128, stdout: '', stderr: '' });
+    }
   });
 
   it('is found where docker finds it, and left to docker everywhere else', async () => {

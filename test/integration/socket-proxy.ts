@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What becomes of a question of ours; docker's own always come through. */
-export type SocketFault = 'none' | 'refuse' | 'error' | 'lost' | 'cut' | 'hang';
+/** What becomes of a question of ours; docker's own always come through. `silent`: not even a greeting is answered. */
+export type SocketFault = 'none' | 'refuse' | 'error' | 'lost' | 'cut' | 'hang' | 'silent';
 
 /** A Unix socket before that of the engine, on which questions that are not docker's own go wrong. */
 export class SocketProxy {
@@ -55,7 +55,7 @@ export class SocketProxy {
       if (asked) this.asked.push(text.slice(0, text.indexOf(' HTTP/')));
       if (asked && this.fault === 'refuse') destroy();
       else if (asked && this.fault === 'error') client.write(FAILURE);
-      else if (!asked || this.fault !== 'hang') engine.write(chunk);
+      else if (this.fault === 'silent' ? !ours : !(asked && this.fault === 'hang')) engine.write(chunk);
     });
     engine.on('data', (chunk: Buffer) => {
       if (asked && this.fault === 'lost') destroy();

@@ -1,3 +1,4 @@
+import { answerWithin } from '../questions.ts';
 import type { Agent, IncomingMessage } from 'node:http';
 
 export interface SocketAnswer {
@@ -29,17 +30,22 @@ export class EngineSocket {
     signal: AbortSignal,
     body?: object,
   ): Promise<SocketAnswer> {
-    this.#version ??= this.#negotiate(signal);
-    const version = await this.#version.catch((error: unknown) => {
-      this.#version = undefined;
-      throw error;
-    });
+    const version = await unlessAborted(this.prepare(), signal);
     const { status, text } = await this.#send(method, `/v${version}${path}`, signal, body);
     return { status, body: await text };
   }
 
-  async #negotiate(signal: AbortSignal): Promise<string> {
-    const { headers, text } = await this.#send('GET', '/_ping', signal);
+  /** Learns which version of its API the engine speaks, once. */
+  async prepare(): Promise<string> {
+    this.#version ??= this.#negotiate();
+    return this.#version.catch((error: unknown) => {
+      this.#version = undefined;
+      throw error;
+    });
+  }
+
+  async #negotiate(): Promise<string> {
+    const { headers, text } = await this.#send('GET', '/_ping', AbortSignal.timeout(answerWithin()));
     await text;
     const offered = headers['api-version'];
     if (typeof offered !== 'string' || !/^\d+\.\d+$/.test(offered)) throw new Error('no Docker engine');
@@ -77,6 +83,15 @@ export class EngineSocket {
     });
     return { status: response.statusCode ?? 0, headers: response.headers, text: whole(response) };
   }
+}
+
+/** The same, but no longer than until the signal; others go on to wait for it. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const stop = (): void => aborted.reject(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  return Promise.race([work, aborted.promise]).finally(() => signal.removeEventListener('abort', stop));
 }
 
 /** Rejects where the connection ends before the answer does: Node tells by its length or its last chunk. */

@@ -39,6 +39,16 @@ export class SocketRunner {
     }
   }
 
+  /** Gets ready for the first question while something else is waited for. What goes wrong does so again when that is asked. */
+  async prepare(): Promise<void> {
+    try {
+      await import('./calls.ts');
+      await (await (this.#engine ??= this.#connect()))?.prepare();
+    } catch {
+      // See above.
+    }
+  }
+
   async #connect(): Promise<EngineSocket | undefined> {
     const path = engineSocket(this.#globals, process.env);
     if (path === undefined) return undefined;
