@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { PassThrough, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import type { Options } from 'execa';
 import { RewindError } from '../errors.ts';
 import { directCompose, type Invocation } from './compose-plugin.ts';
 import { answerWithin, isComposeConfig, isShort, noAnswer } from './questions.ts';
 import { SocketRunner } from './socket/socket-runner.ts';
+import { streamThrough, type Program } from './stream-through.ts';
 
 /** A program and its arguments. Builders return these and run nothing; no shell ever sees one. */
 export type Argv = readonly ['docker' | 'git', ...string[]];
@@ -172,9 +172,11 @@ export class ProcessRunner implements Runner {
     argv: Argv,
     options: StreamOptions<T>,
   ): Promise<{ result: RunResult; value: T | undefined }> {
+    const begun = await this.#socket.begin(argv, options);
+    if (begun !== undefined) return streamThrough(begun, options);
     const { execa } = await import('execa');
-    const [program, ...args] = argv;
-    const subprocess = execa(program, program === 'docker' ? [...this.#globals, ...args] : args, {
+    const [name, ...args] = argv;
+    const subprocess = execa(name, name === 'docker' ? [...this.#globals, ...args] : args, {
       reject: false,
       buffer: { stdout: false, stderr: true },
       stripFinalNewline: false,
@@ -182,45 +184,18 @@ export class ProcessRunner implements Runner {
       cancelSignal: options.signal,
       ...(options.onLine === undefined ? {} : { stderr: lines(options.onLine) }),
     });
-    // Read from the start: Node throws away what a program wrote when nobody had begun to read it by its end.
-    const output = new PassThrough({ highWaterMark: 1024 * 1024 });
-    const failures: unknown[] = [];
-    const guarded = <V>(work: Promise<V>): Promise<V | undefined> =>
-      work.catch((error: unknown): undefined => {
-        failures.push(error);
-        subprocess.kill();
-        output.destroy();
-      });
-    // A program that ends, or closes its input, before it was fed to the end still has its say.
-    const fedUp = (error: unknown): undefined => {
-      if (!isBrokenPipe(error)) throw error;
+    const program: Program<RunResult> = {
+      stdin: subprocess.stdin,
+      stdout: subprocess.stdout,
+      stderr: subprocess.stderr,
+      kill: () => void subprocess.kill(),
+      result: subprocess.then((raw) => {
+        if (raw.exitCode === undefined && !raw.isCanceled && raw.signal === undefined)
+          throw notStarted(name, raw);
+        return { exitCode: raw.exitCode ?? 128, stdout: '', stderr: String(raw.stderr ?? '') };
+      }),
     };
-    // What the program started may live on and keep the pipes open.
-    const abandoned = (): void => {
-      output.destroy();
-      subprocess.stderr.destroy();
-    };
-    options.signal.addEventListener('abort', abandoned, { once: true });
-    const piped = pipeline(subprocess.stdout, output).catch((error: Error) => output.destroy(error));
-    // One that was aborted before this does not say so again.
-    if (options.signal.aborted) abandoned();
-    const fed =
-      options.input === undefined || subprocess.stdin === null
-        ? undefined
-        : guarded(pipeline(options.input, subprocess.stdin).catch(fedUp));
-    const [value, raw] = await Promise.all([guarded(options.output(output)), subprocess, piped, fed]).finally(
-      () => options.signal.removeEventListener('abort', abandoned),
-    );
-    if (raw.exitCode === undefined && !raw.isCanceled && raw.signal === undefined)
-      throw notStarted(program, raw);
-    if (options.signal.aborted) throw options.signal.reason;
-    // A broken pipe is the consequence of what the program says itself.
-    const cause = failures.find((error) => !isBrokenPipe(error));
-    if (cause !== undefined) throw cause;
-    return {
-      result: { exitCode: raw.exitCode ?? 128, stdout: '', stderr: String(raw.stderr ?? '') },
-      value,
-    };
+    return streamThrough(program, options);
   }
 
   async hold(argv: Argv): Promise<Held | RunResult> {
@@ -318,14 +293,6 @@ async function answered<T>(subprocess: Promise<T> & Ending, argv: Argv, overtime
   });
   subprocess.catch(() => {});
   return Promise.race([subprocess, late]).finally(() => clearTimeout(timer));
-}
-
-/** Whether an error only says that the other side of a pipe has gone. */
-export function isBrokenPipe(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  return ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'ECANCELED'].includes(
-    code,
-  );
 }
 
 /** An execa transform that passes every line on unchanged. */

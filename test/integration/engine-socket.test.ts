@@ -1,15 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { directCompose } from '../../src/docker/compose-plugin.ts';
 import { listContainersArgv } from '../../src/docker/containers.ts';
-import { ProcessRunner, type Argv, type RunResult } from '../../src/docker/runner.ts';
+import { isCutOff, ProcessRunner, type Argv, type RunResult } from '../../src/docker/runner.ts';
 import { engineSocket } from '../../src/docker/socket/endpoint.ts';
 import { NAMES_AND_MOUNTS } from '../../src/docker/volumes.ts';
 import { docker, dockerConfig } from '../e2e/installed.ts';
 import { endpoint, makeContexts } from './contexts.ts';
 import { DataProject, HELPER_IMAGE } from './volumes/data-project.ts';
+import { until } from './world.ts';
 import { SocketProxy, type SocketFault } from './socket-proxy.ts';
 
 /** Runs something with other environment variables in this process. */
@@ -122,6 +125,125 @@ describe('the engine, asked over its socket', () => {
       expect(restored.exitCode, restored.stderr).to.equal(0);
     });
   }
+
+  describe('a program in a container', () => {
+    const exec = (script: string, ...flags: string[]): Argv => [
+      'docker', 'exec', ...flags, id, 'sh', '-c', script, 'x', 'a b', '',
+    ]; // prettier-ignore
+
+    it('is run as docker runs it', async () => {
+      const argvs: [Argv, string?][] = [
+        [exec('echo "$1|$2|$#"; echo why >&2; exit 3')],
+        [exec('id -u; id -g', '--user', '65534:1')],
+        [exec('cat', '--interactive'), 'fed\nand more'],
+        [exec('cat', '--interactive')],
+        [exec('exit 0', '--interactive'), 'x'.repeat(3_000_000)],
+        [exec('head -c 5000000 /dev/zero | tr "\\0" é; printf "no end"')],
+        [exec('kill -9 $$')],
+        [exec('exec 1>&- 2>&-; usleep 500000; exit 9')],
+        [['docker', 'exec', id, 'no-such-program', 'x']],
+        [['docker', 'exec', '--user', 'nobody-at-all', id, 'true']],
+        [['docker', 'exec', `${project.name}-gone`, 'true']],
+      ];
+      for (const [argv, input] of argvs) {
+        proxy.asked = [];
+        const options = input === undefined ? {} : { input };
+        const over = await within(byProxy, () => new ProcessRunner().run(argv, options));
+        expect(proxy.asked.join(), argv.join(' ')).to.contain('/exec');
+        const through = await within({ REWIND_THROUGH_DOCKER: '1' }, () =>
+          new ProcessRunner().run(argv, options),
+        );
+        // docker does not wait for a program that has closed its outputs, and takes that for a success.
+        if (argv.join().includes('exit 9')) through.exitCode = 9;
+        expect(over, argv.join(' ')).to.deep.equal(through);
+      }
+    });
+
+    it('says every line as it comes, and goes on as long as it takes', async () => {
+      const heard: string[] = [];
+      const argv = exec('echo one; echo two >&2; usleep 3000000; printf three');
+      const env = { ...byProxy, REWIND_ANSWER_WITHIN: '1' };
+      const { exitCode } = await within(env, () =>
+        new ProcessRunner().run(argv, { onLine: (line) => heard.push(line) }),
+      );
+      expect(exitCode).to.equal(0);
+      expect(heard).to.have.members(['one', 'two', 'three']);
+      expect(heard.at(-1)).to.equal('three');
+    });
+
+    it('moves data both ways between streams, byte by byte', async () => {
+      const content = randomBytes(20_000_000);
+      const { result, value } = await within(byProxy, () =>
+        new ProcessRunner().stream(exec('echo begun >&2; cat', '--interactive'), {
+          input: Readable.from([content.subarray(0, 7), content.subarray(7)]),
+          output: async (stdout) => Buffer.concat((await stdout.toArray()) as Buffer[]),
+          signal: new AbortController().signal,
+        }),
+      );
+      expect(result).to.deep.equal({ exitCode: 0, stdout: '', stderr: 'begun\n' });
+      expect(value?.equals(content)).to.equal(true);
+    });
+
+    it('is cut off where its connection is, or its container is killed', async () => {
+      proxy.cutAfter = 1000;
+      const flood = exec('yes');
+      const cut = await asked(flood, byProxy);
+      proxy.cutAfter = undefined;
+      expect(cut.exitCode).to.equal(255);
+      expect(isCutOff(cut)).to.equal(true);
+      const running = asked(exec('echo $$ >/tmp/runs; sleep 600'), byProxy);
+      const there = ['exec', id, 'test', '-s', '/tmp/runs'];
+      await until('it runs', async () => (await docker(there)).exitCode === 0);
+      await docker(['container', 'kill', id]);
+      expect(isCutOff(await running)).to.equal(true);
+      await docker(['container', 'start', id]);
+    });
+
+    it('is left with the signal, and by a reader that gives up', async () => {
+      const control = new AbortController();
+      const stream = within(byProxy, () =>
+        new ProcessRunner().stream(exec('yes'), {
+          output: async (stdout) => {
+            for await (const _ of stdout) control.abort(new Error('enough'));
+          },
+          signal: control.signal,
+        }),
+      );
+      expect(await stream.catch((error: Error) => error.message)).to.equal('enough');
+      const full = within(byProxy, () =>
+        new ProcessRunner().stream(exec('yes'), {
+          output: async () => {
+            throw new Error('the disk is full');
+          },
+          signal: new AbortController().signal,
+        }),
+      );
+      expect(await full.catch((error: Error) => error.message)).to.equal('the disk is full');
+      const aborted = new AbortController();
+      const run = within(byProxy, () =>
+        new ProcessRunner().run(exec('echo begun; sleep 600'), {
+          onLine: () => aborted.abort(),
+          signal: aborted.signal,
+        }),
+      );
+      expect((await run).exitCode).to.equal(128);
+    });
+
+    for (const fault of ['refuse', 'error', 'lost', 'cut'] satisfies SocketFault[]) {
+      it(`is never run twice where the socket does this: ${fault}`, async () => {
+        proxy.fault = fault;
+        await docker(['exec', id, 'rm', '-f', '/tmp/count']);
+        for (const only of ['/containers/', '/exec/']) {
+          proxy.only = only;
+          await asked(exec('echo run >>/tmp/count'), byProxy);
+        }
+        proxy.only = '';
+        const { stdout } = await docker(['exec', id, 'cat', '/tmp/count']);
+        // Not at all where nobody knows whether the engine has heard of it.
+        expect(stdout.split('\n').length - 1).to.be.within(1, 2);
+      });
+    }
+  });
 
   it('says so where it never answers, and changes nothing', async () => {
     proxy.fault = 'hang';

@@ -12,6 +12,10 @@ export class SocketProxy {
   readonly #sockets = new Set<Socket>();
   readonly #server;
   fault: SocketFault = 'none';
+  /** Only questions with this in their path go wrong. */
+  only = '';
+  /** Bytes of an upgraded connection after which it is cut. */
+  cutAfter: number | undefined;
   /** The first lines of our questions so far. */
   asked: string[] = [];
 
@@ -41,6 +45,7 @@ export class SocketProxy {
     const destroy = (): void => [client, engine].forEach((socket) => void socket.destroy());
     let ours = false;
     let asked = false;
+    let passed = 0;
     for (const socket of [client, engine]) {
       this.#sockets.add(socket);
       socket.on('error', destroy);
@@ -51,14 +56,17 @@ export class SocketProxy {
     client.on('data', (chunk: Buffer) => {
       const text = chunk.toString('latin1');
       ours ||= /^user-agent: docker-rewind\r$/im.test(text);
-      asked = ours && !text.startsWith('GET /_ping');
-      if (asked) this.asked.push(text.slice(0, text.indexOf(' HTTP/')));
+      const [question = ''] = /^[A-Z]+ \S+ HTTP/.exec(text) ?? [];
+      asked = ours && question.includes(this.only) && question !== '' && !question.startsWith('GET /_ping');
+      if (asked) this.asked.push(question);
       if (asked && this.fault === 'refuse') destroy();
       else if (asked && this.fault === 'error') client.write(FAILURE);
       else if (this.fault === 'silent' ? !ours : !(asked && this.fault === 'hang')) engine.write(chunk);
     });
     engine.on('data', (chunk: Buffer) => {
+      passed += chunk.length;
       if (asked && this.fault === 'lost') destroy();
+      else if (ours && passed > (this.cutAfter ?? Infinity)) destroy();
       else if (asked && this.fault === 'cut')
         client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), destroy);
       else client.write(chunk);

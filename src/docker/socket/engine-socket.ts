@@ -1,5 +1,6 @@
 import { answerWithin } from '../questions.ts';
 import type { Agent, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 export interface SocketAnswer {
   /** HTTP's. */
@@ -33,6 +34,40 @@ export class EngineSocket {
     const version = await unlessAborted(this.prepare(), signal);
     const { status, text } = await this.#send(method, `/v${version}${path}`, signal, body);
     return { status, body: await text };
+  }
+
+  /**
+   * Asks for a connection that carries raw streams from then on, in both directions. Undefined where the engine answers
+   * anything else: then it has not begun. Rejects where nothing is known about that.
+   */
+  async upgrade(path: string, signal: AbortSignal, body: object): Promise<Duplex | undefined> {
+    const version = await unlessAborted(this.prepare(), signal);
+    const { request } = await import('node:http');
+    const content = JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const sent = request({
+        socketPath: this.#path,
+        method: 'POST',
+        path: `/v${version}${path}`,
+        headers: { ...HEADERS, ...contentHeaders(content), Connection: 'Upgrade', Upgrade: 'tcp' },
+      });
+      // Not for what comes after: the connection is the caller's then.
+      const stop = (): void => void sent.destroy(signal.reason as Error);
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+      for (const event of ['upgrade', 'response', 'error'])
+        sent.once(event, () => signal.removeEventListener('abort', stop));
+      sent.on('upgrade', (_response, socket, first) => {
+        if (first.length > 0) socket.unshift(first);
+        resolve(socket);
+      });
+      sent.on('response', (response) => {
+        response.destroy();
+        resolve(undefined);
+      });
+      sent.on('error', reject);
+      sent.end(content);
+    });
   }
 
   /** Learns which version of its API the engine speaks, once. */
@@ -69,13 +104,7 @@ export class EngineSocket {
         method,
         path,
         signal,
-        headers: {
-          Host: 'docker',
-          'User-Agent': 'docker-rewind',
-          ...(content === undefined
-            ? {}
-            : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) }),
-        },
+        headers: { ...HEADERS, ...contentHeaders(content) },
       });
       sent.on('response', resolve);
       sent.on('error', reject);
@@ -83,6 +112,13 @@ export class EngineSocket {
     });
     return { status: response.statusCode ?? 0, headers: response.headers, text: whole(response) };
   }
+}
+
+const HEADERS = { Host: 'docker', 'User-Agent': 'docker-rewind' };
+
+function contentHeaders(content: string | undefined): Record<string, string | number> {
+  if (content === undefined) return {};
+  return { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) };
 }
 
 /** The same, but no longer than until the signal; others go on to wait for it. */

@@ -1,11 +1,14 @@
 import { answerWithin, isShort, noAnswer } from '../questions.ts';
-import type { Argv, DockerGlobals, RunOptions, RunResult } from '../runner.ts';
+import type { Argv, DockerGlobals, RunOptions, RunResult, StreamOptions } from '../runner.ts';
+import type { Program } from '../stream-through.ts';
 import { engineSocket } from './endpoint.ts';
 import type { EngineSocket } from './engine-socket.ts';
+import type { Exec } from './exec.ts';
 
 /**
- * Asks a local engine over its socket what docker would ask it: starting docker takes ten times as long as the answer.
- * Docker goes first no more, but has the last word: whatever is not answered well here is its to ask again, and to put into words.
+ * Does over the socket of a local engine what docker would do there: starting docker takes ten times as long as most
+ * answers. Whatever is not answered well is docker's to do again, and to put into words; what must not be done twice is given
+ * back to it only where it has certainly not begun.
  */
 export class SocketRunner {
   readonly #globals: DockerGlobals;
@@ -17,11 +20,41 @@ export class SocketRunner {
 
   /** Undefined where docker has to be run. Throws NO_ANSWER as docker's own silence does. */
   async run(argv: Argv, options: RunOptions): Promise<RunResult | undefined> {
-    const special = [options.env, options.input, options.onLine, options.onStart];
-    if (argv[0] !== 'docker' || special.some((option) => option !== undefined)) return undefined;
+    if (argv[0] !== 'docker' || options.env !== undefined || options.onStart !== undefined) return undefined;
+    return argv[1] === 'exec' ? this.#exec(argv, options) : this.#call(argv, options);
+  }
+
+  /** A program in a container, between streams; undefined where docker has to be run. */
+  async begin<T>(argv: Argv, options: StreamOptions<T>): Promise<Program<RunResult> | undefined> {
+    const exec = await this.#start(argv, options.signal);
+    if (exec === undefined) return undefined;
+    const { lines } = await import('./lines.ts');
+    if (options.input === undefined) exec.stdin?.end();
+    const stop = (): void => exec.leave();
+    options.signal.addEventListener('abort', stop, { once: true });
+    if (options.signal.aborted) stop();
+    const said = lines(exec.stderr, options.onLine);
+    const result = Promise.all([exec.exitCode, said])
+      .then(([exitCode, stderr]) => ({ exitCode, stdout: '', stderr }))
+      .finally(() => options.signal.removeEventListener('abort', stop));
+    return { stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr, kill: stop, result };
+  }
+
+  /** Gets ready for the first question while something else is waited for. What goes wrong does so again when that is asked. */
+  async prepare(): Promise<void> {
+    try {
+      await import('./calls.ts');
+      await (await this.#connected())?.prepare();
+    } catch {
+      // See above.
+    }
+  }
+
+  async #call(argv: Argv, options: RunOptions): Promise<RunResult | undefined> {
+    if (options.input !== undefined || options.onLine !== undefined) return undefined;
     const { socketCall } = await import('./calls.ts');
     const call = socketCall(argv);
-    const engine = call === undefined ? undefined : await (this.#engine ??= this.#connect());
+    const engine = call === undefined ? undefined : await this.#connected();
     if (call === undefined || engine === undefined) return undefined;
     const overtime = options.overtimeMs ?? (isShort(argv) ? 0 : undefined);
     const within = overtime === undefined ? undefined : answerWithin() + overtime;
@@ -39,14 +72,37 @@ export class SocketRunner {
     }
   }
 
-  /** Gets ready for the first question while something else is waited for. What goes wrong does so again when that is asked. */
-  async prepare(): Promise<void> {
-    try {
-      await import('./calls.ts');
-      await (await (this.#engine ??= this.#connect()))?.prepare();
-    } catch {
-      // See above.
-    }
+  async #exec(argv: Argv, options: RunOptions): Promise<RunResult | undefined> {
+    if (options.overtimeMs !== undefined) return undefined;
+    const signal = options.signal ?? new AbortController().signal;
+    const exec = await this.#start(argv, signal);
+    if (exec === undefined) return undefined;
+    const { lines } = await import('./lines.ts');
+    exec.stdin?.end(options.input);
+    const stop = (): void => exec.leave();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const [exitCode, stdout, stderr] = await Promise.all([
+      exec.exitCode,
+      lines(exec.stdout, options.onLine),
+      lines(exec.stderr, options.onLine),
+    ]);
+    signal.removeEventListener('abort', stop);
+    return { exitCode, stdout, stderr };
+  }
+
+  async #start(argv: Argv, signal: AbortSignal): Promise<Exec | undefined> {
+    if (argv[0] !== 'docker' || argv[1] !== 'exec') return undefined;
+    const { execRequest, startExec } = await import('./exec.ts');
+    const request = execRequest(argv);
+    const engine = request === undefined ? undefined : await this.#connected();
+    if (request === undefined || engine === undefined) return undefined;
+    // Whatever is thrown comes from before it was started.
+    return startExec(engine, request, signal).catch(() => undefined);
+  }
+
+  #connected(): Promise<EngineSocket | undefined> {
+    return (this.#engine ??= this.#connect());
   }
 
   async #connect(): Promise<EngineSocket | undefined> {
