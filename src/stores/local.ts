@@ -77,6 +77,7 @@ export class LocalStore implements Store {
           await link(source, target).catch(() => copyFile(source, target));
           return { ...file, path };
         }),
+      drop: (path) => this.#guarded(() => rm(join(directory, path), { force: true })),
       commit: (manifest) =>
         this.#guarded(async () => {
           await syncTree(directory);

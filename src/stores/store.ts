@@ -26,6 +26,8 @@ export interface PointWriter {
   write(path: string, content: AsyncIterable<Uint8Array>): Promise<StoredFile>;
   /** Takes a file over from another point of the same store, without moving its bytes where the store can do that. */
   adopt(from: { point: string; file: StoredFile }, path: string): Promise<StoredFile>;
+  /** Takes a file out of it again; harmless where there is none. Another point that has it keeps it. */
+  drop(path: string): Promise<void>;
   /** Writes the manifest, durably and last: with it the point exists. */
   commit(manifest: string): Promise<void>;
 }

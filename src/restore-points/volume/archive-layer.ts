@@ -96,3 +96,11 @@ export async function adoptLayers(
   }
   return layers;
 }
+
+/** Takes layers of the point under way out of it again: another one is made in their place. */
+export async function dropLayers(layers: readonly Layer[], { writer }: ArchiveContext): Promise<void> {
+  for (const { archive, deleted } of layers) {
+    await writer.drop(archive.path);
+    if (deleted !== null) await writer.drop(deleted.path);
+  }
+}

@@ -1,10 +1,17 @@
 import { join } from 'node:path';
 import type { PointWriter, Store } from '../../stores/store.ts';
-import { adoptLayers, archiveLayer, type LayerContent } from './archive-layer.ts';
+import { adoptLayers, archiveLayer, dropLayers, type LayerContent } from './archive-layer.ts';
 import { GrowingIndex } from './growing-index.ts';
 import type { Helper } from './helper.ts';
 import { differenceOf, isSame, type Difference } from './index-difference.ts';
-import { archivableNames, archivedBytes, openIndex, storedIndex, takeIndex } from './index-source.ts';
+import {
+  archivableNames,
+  archivedBytes,
+  HEADER_BYTES,
+  openIndex,
+  storedIndex,
+  takeIndex,
+} from './index-source.ts';
 import type { IndexReader } from './index-records.ts';
 import type { EarlierVolume, VolumeProgress } from './layer.ts';
 
@@ -121,7 +128,8 @@ export async function archiveSettled(
     changed: 0,
   };
   if (!isEmpty(difference)) delete settled.same;
-  if (difference.linkForDirectory) {
+  if (difference.linkForDirectory || (await isNearlyAll(difference, context, index))) {
+    await dropLayers(progress.layers, context);
     settled.layers = [];
     settled.base = null;
     await archiveLayer(now, context, settled, wholeOf(context, index));
@@ -187,6 +195,23 @@ async function differential(
   progress.base = base;
   await archiveLayer(task, context, progress, partOf(difference));
   return true;
+}
+
+// Below that it does not matter.
+const WORTH_A_LOOK = 8 * 1024 * 1024;
+
+/**
+ * Whether all of it is hardly more than what changed: as a layer that would be stored, and restored, beside something that
+ * it replaces. One large file in which a little is written is such a volume.
+ */
+async function isNearlyAll(
+  { bytes, changed }: Difference,
+  { directory }: ArchiveContext,
+  index: string,
+): Promise<boolean> {
+  if (bytes < WORTH_A_LOOK) return false;
+  const part = bytes + changed.count * HEADER_BYTES;
+  return (await archivedBytes(openIndex(join(directory, index)))) - part <= part / 8;
 }
 
 function isEmpty(difference: Difference): boolean {

@@ -120,8 +120,8 @@ export async function archivedBytes(index: IndexReader): Promise<number> {
   return bytes;
 }
 
-// A pax header with nanoseconds, its content, and the header of the entry itself.
-const HEADER_BYTES = 1536;
+/** A pax header with nanoseconds, its content, and the header of the entry itself. */
+export const HEADER_BYTES = 1536;
 
 /** Names, each ended by NUL, as the bytes that they are on the disk. */
 export function nameList(names: readonly string[]): Buffer {

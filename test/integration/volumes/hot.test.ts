@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DataProject, HELPER_IMAGE } from './data-project.ts';
+import { pointFiles } from './point-files.ts';
 
 // Appends, truncates, renames, replaces and deletes as fast as it can, and never stops by itself.
 const WILD = `
@@ -73,6 +74,8 @@ describe('a backup of a service that puts links in the place of directories', ()
     for (let n = 0; n < 2; n++) {
       const { id, volumes } = await project.backup();
       expect(volumes[0].consistency).to.match(/stopped|killed/);
+      const { there, described } = pointFiles(project, id);
+      expect(there).to.deep.equal(described);
       const copy = `${project.name}_copy${n}`;
       await project.must(['restore', id, '--only', 'data', '--to-volume', copy]);
       await project.docker(['volume', 'rm', copy]);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,5 +31,21 @@ describe('a local store', () => {
       readFile(join(directory, point, 'volumes/data.tar.zst'), 'utf8');
     expect(await read('20261101-000000-aaaa')).to.equal('all of it');
     expect(await read('20261102-000000-bbbb')).to.equal('another one');
+  });
+
+  it('takes a file out of a point under way, and out of no other that has it', async () => {
+    const store = openStore(directory, directory);
+    const first = await store.writer('20261101-000000-aaaa');
+    const file = await first.write('volumes/data.tar.zst', content('all of it'));
+    await first.commit('{}');
+    const second = await store.writer('20261102-000000-bbbb');
+    await second.adopt({ point: '20261101-000000-aaaa', file }, 'volumes/data.tar.zst');
+    await second.drop('volumes/data.tar.zst');
+    await second.drop('volumes/data.tar.zst');
+    await second.commit('{}');
+    expect(existsSync(join(directory, '20261102-000000-bbbb/volumes/data.tar.zst'))).to.equal(false);
+    expect(await readFile(join(directory, '20261101-000000-aaaa/volumes/data.tar.zst'), 'utf8')).to.equal(
+      'all of it',
+    );
   });
 });
