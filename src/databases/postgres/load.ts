@@ -7,7 +7,7 @@ import { compareLoaded } from './compare.ts';
 import type { ContainerFacts } from './container-facts.ts';
 import { detailsOf } from './details.ts';
 import { missingGlobals } from './globals.ts';
-import type { IndexSettings } from './load-settings.ts';
+import { ON_DISK, type IndexSettings } from './load-settings.ts';
 import { recentLook, type StateBefore } from './look.ts';
 import { loadingName } from './names.ts';
 import { applyProperties, createDatabase, type Available } from './properties.ts';
@@ -75,12 +75,12 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
     // For the swap and what comes after it: by then it is open.
     onBegun: () => openWay(access),
     onLoaded: async () => {
-      // What was loaded is in the log on the disk by now, so that nothing that replaces live data can be lost. But dropping
-      // the replaced database waits for the files, and they are written while the loaded one is compared and swapped.
+      // Dropping the replaced database waits for the files, and they are written while the loaded one is compared and swapped.
       void checkpoint(access);
       if (timescale) await sql(access, name, 'select public.timescaledb_post_restore();', doing);
     },
-    end: applyProperties(name, properties, loading.available),
+    // Also where the server dies before it is swapped, all of it is there.
+    end: `${ON_DISK}\n${applyProperties(name, properties, loading.available)}`,
   });
   await compareLoaded(access, name, artifact, facts);
 }

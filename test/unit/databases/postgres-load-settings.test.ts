@@ -10,7 +10,7 @@ describe('the settings of a load', () => {
   const of = (cores: number, memory: number, indexes = DEFAULTS): string[] => {
     const facts = machine(cores, memory);
     const options = loadingOptions(facts, indexes, loadingJobs(facts));
-    expect(options).to.match(/^-c synchronous_commit=local /);
+    expect(options).to.match(/^-c synchronous_commit=off /);
     return [...options.matchAll(/=(\d+)/g)].map(([, value]) => value ?? '');
   };
 
