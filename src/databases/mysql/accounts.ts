@@ -23,16 +23,22 @@ const OWN = new Set([
   '',
 ]);
 
-const named = ({ user, host, role }: Pick<Account, 'user' | 'host' | 'role'>): string =>
+/** Hashes of MySQL hold any bytes: as text they would not come through. Older servers take it for a comment. */
+const HASHES = '/*!80017 SET SESSION print_identified_with_as_hex = ON */;\n';
+
+/** As statements name it. */
+export const named = ({ user, host, role }: Pick<Account, 'user' | 'host' | 'role'>): string =>
   role ? literal(user) : `${literal(user)}@${literal(host)}`;
 const literal = (value: string): string => `'${value.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
 
 /** All users and roles of a server, with their grants and hashed passwords. */
 export async function listAccounts(access: Access): Promise<Account[]> {
   const mariadb = access.server.kind === 'mariadb';
+  // Roles first: users name those that are on by default. MySQL's are users who cannot log in.
+  const order = mariadb ? 'is_role' : "account_locked = 'Y' AND authentication_string = ''";
   const found = await rows(
     access,
-    `SELECT User, Host, ${mariadb ? 'is_role' : "'N'"} FROM mysql.user ORDER BY 3 DESC, User, Host;`,
+    `SELECT User, Host, ${mariadb ? 'is_role' : "'N'"} FROM mysql.user ORDER BY ${order} DESC, User, Host;`,
     'listing users',
   );
   const accounts = found
@@ -44,7 +50,11 @@ export async function listAccounts(access: Access): Promise<Account[]> {
     (account) =>
       `SELECT 'rewind-account';\n${account.role ? '' : `SHOW CREATE USER ${named(account)};\n`}SHOW GRANTS FOR ${named(account)};`,
   );
-  const lines = await rows(access, questions.join('\n'), 'reading users and grants');
+  const lines = await rows(
+    access,
+    `${mariadb ? '' : HASHES}${questions.join('\n')}`,
+    'reading users and grants',
+  );
   const answers: string[][] = [];
   for (const [line = ''] of lines) {
     if (line === 'rewind-account') answers.push([]);
@@ -98,38 +108,6 @@ export function parseAccounts(content: string): Account[] {
     }
   }
   return accounts;
-}
-
-/**
- * The accounts that a restore of these databases makes again: those that are missing and have rights on one of them, with
- * the roles that they hold. An account that is there stays as it is (its password may be newer), and one that has nothing
- * to do with the databases may be gone on purpose.
- */
-export function missingAccounts(
-  stored: readonly Account[],
-  present: readonly Pick<Account, 'user' | 'host' | 'role'>[],
-  databases: readonly string[],
-): Account[] {
-  const key = (account: Pick<Account, 'user' | 'host' | 'role'>): string => named(account);
-  const there = new Set(present.map(key));
-  const patterns = databases.flatMap((name) => [name, name.replace(/[_%]/g, '\\$&')]);
-  const concerns = (grant: string): boolean =>
-    patterns.some((name) => grant.includes(` \`${name.replaceAll('`', '``')}\`.`));
-  const held = (account: Account): string[] =>
-    account.grants.flatMap((grant) => /^GRANT [`'](.+?)[`'] TO /.exec(grant)?.[1] ?? []);
-  const rolesOf = (account: Account): Account[] =>
-    stored.filter(({ role, user }) => role && held(account).includes(user));
-  const entitled = (account: Account, seen: readonly Account[] = []): boolean =>
-    account.grants.some(concerns) ||
-    rolesOf(account).some((role) => !seen.includes(role) && entitled(role, [...seen, role]));
-  const wanted = new Set<Account>();
-  const add = (account: Account): void => {
-    if (wanted.has(account)) return;
-    wanted.add(account);
-    rolesOf(account).forEach(add);
-  };
-  stored.filter((account) => !there.has(key(account)) && entitled(account)).forEach(add);
-  return stored.filter((account) => wanted.has(account) && !there.has(key(account)));
 }
 
 /** Statements that take accounts away again. */

@@ -16,7 +16,7 @@ export function reasons(stderr: string): string[] {
       return [];
     }
     if (within || line === '' || /Using a password|Deprecated program name/i.test(line)) return [];
-    return [line.replace(/'\*[0-9A-F]{40}'/g, "'…'")];
+    return [line.replace(/'\*[0-9A-F]{40}'|\b0x24[0-9A-F]{20,}/gi, "'…'")];
   });
 }
 

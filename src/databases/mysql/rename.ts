@@ -23,7 +23,7 @@ export async function renameTogether(
   const renames = moves.map(({ table, from, to }) => `${qualified(from, table)} TO ${qualified(to, table)}`);
   const doing = 'putting the tables in their places';
   await withSession(access, { lock: lockName(restore, 'swap'), doing }, async (holder) => {
-    await holder.ask(`SET SESSION lock_wait_timeout = ${patience};\nLOCK TABLES ${locks.join(', ')};`);
+    await holder.ask(`SET SESSION lock_wait_timeout = ${patience};\n${lockTables(access, locks.join(', '))}`);
     await locked();
     if (drops.length > 0) await holder.ask(drops.join('\n'));
     const ready = Promise.withResolvers<string>();
@@ -41,6 +41,15 @@ export async function renameTogether(
     await renaming;
   });
 }
+
+/**
+ * A MySQL server that enforces consistency of GTIDs locks tables with and without transactions together for nobody whose
+ * statements are replicated. A lock is none of those; what follows is.
+ */
+const lockTables = ({ server }: Access, list: string): string =>
+  server.kind === 'mysql'
+    ? `SET SESSION sql_log_bin = 0;\nLOCK TABLES ${list};\nSET SESSION sql_log_bin = 1;`
+    : `LOCK TABLES ${list};`;
 
 /** Waits until the renaming session stands in the queue for the tables; it cannot be done before we let go. */
 async function untilQueued(holder: { ask: (sql: string) => Promise<string[][]> }, id: string): Promise<void> {

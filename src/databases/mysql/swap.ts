@@ -3,14 +3,7 @@ import { pipeline } from 'node:stream';
 import { RewindError } from '../../errors.ts';
 import { writeDurably } from '../../plan/durable.ts';
 import type { EngineContext, LoadRequest, LoadTarget, Server } from '../engine.ts';
-import {
-  dropStatements,
-  listAccounts,
-  missingAccounts,
-  parseAccounts,
-  routineGrants,
-  type Account,
-} from './accounts.ts';
+import { dropStatements, listAccounts, parseAccounts, routineGrants, type Account } from './accounts.ts';
 import { listDatabases, serverVersion, tableNames, tablesOf } from './catalog.ts';
 import { endSessions, rows, withClient, type Access } from './client.ts';
 import { detailsOf } from './details.ts';
@@ -31,6 +24,7 @@ import { exists, refuseForeignKeys, requireFree } from './guards.ts';
 import { endingOthers, namingOthers } from './in-the-way.ts';
 import { keptName, loadingName, lockName, quoted } from './names.ts';
 import { dumpPrograms, grantRoutines, replacePrograms } from './programs.ts';
+import { missingAccounts } from './missing-accounts.ts';
 import { movesBack, movesForward, type Move, type Places } from './moves.ts';
 import { renameTogether } from './rename.ts';
 import { defaultsOfSequences } from './sequences.ts';

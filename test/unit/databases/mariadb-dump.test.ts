@@ -1,10 +1,6 @@
 import { expect } from 'chai';
-import {
-  accountsText,
-  missingAccounts,
-  parseAccounts,
-  type Account,
-} from '../../../src/databases/mysql/accounts.ts';
+import { accountsText, parseAccounts, type Account } from '../../../src/databases/mysql/accounts.ts';
+import { missingAccounts } from '../../../src/databases/mysql/missing-accounts.ts';
 import { lines, renameDatabases, RowCounter } from '../../../src/databases/mysql/dump-lines.ts';
 import { DumpSections } from '../../../src/databases/mysql/dump-sections.ts';
 import { reasons } from '../../../src/databases/mysql/failure.ts';
@@ -174,5 +170,23 @@ describe('users and grants of MariaDB', () => {
     expect(names([], 'my_shop')).to.deep.equal(['direct']);
     expect(names(all, 'shop')).to.deep.equal([]);
     expect(names([], 'other')).to.deep.equal([]);
+  });
+
+  it('come back with the roles of MySQL, which are users with a host and several in one grant', () => {
+    const roles = [
+      account('keeper', '%', ['GRANT SELECT ON `shop`.* TO `keeper`@`%`']),
+      account('k`2', '%', ['GRANT USAGE ON *.* TO `k``2`@`%`']),
+      account('keeper', '10.%', ['GRANT USAGE ON *.* TO `keeper`@`10.%`']),
+    ];
+    const holder = account('clerk', '%', [
+      'GRANT USAGE ON *.* TO `clerk`@`%`',
+      'GRANT `k``2`@`%`,`keeper`@`%` TO `clerk`@`%` WITH ADMIN OPTION',
+    ]);
+    const missing = missingAccounts([...roles, holder], [], ['shop']);
+    expect(missing.map(({ user, host }) => `${user}@${host}`)).to.deep.equal([
+      'keeper@%',
+      'k`2@%',
+      'clerk@%',
+    ]);
   });
 });
