@@ -61,7 +61,8 @@ async function loadDatabase(access: Access, request: LoadRequest, loading: Loadi
   if (timescale) {
     await sql(access, '', create, doing);
     create = '';
-    const before = 'create extension if not exists timescaledb; select public.timescaledb_pre_restore();';
+    const before =
+      'create extension if not exists timescaledb with schema public; select public.timescaledb_pre_restore();';
     await sql(access, name, before, doing);
   }
   const known = (tablespace: string): boolean => loading.available.tablespaces.has(tablespace);
