@@ -60,7 +60,7 @@ build() {
   # shellcheck disable=SC2046 # a list of arguments, none with a space in it
   docker build --quiet --label "rewind-test.recipe=$(recipe_of "$1")" --tag "$2" \
     $(for argument in $(arguments "$1"); do echo "--build-arg ${argument}"; done) \
-    "${here}/images/$(folder "$1")" >"${log}" 2>&1 || {
+    --file "${here}/images/$(folder "$1")/Dockerfile" "${here}/images/$(context "$1")" >"${log}" 2>&1 || {
     tail -n 30 "${log}" >&2
     die "building $2 failed"
   }

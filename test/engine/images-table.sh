@@ -4,6 +4,8 @@
 
 # Those that are built on others come after them.
 all_images="alpine debian trixie app registry helper postgres postgres17 mariadb mariadb11 redis valkey"
+# Further servers, for `npm run servers` alone: some are of suites that may be broken on some day.
+server_images="sid bullseye mysql9 postgres13 postgres18 timescaledb18"
 
 ours() {
   case "$1" in
@@ -19,7 +21,13 @@ ours() {
     mariadb11) echo rewind-test/mariadb:11 ;;
     redis) echo rewind-test/redis:7 ;;
     valkey) echo rewind-test/valkey:8 ;;
-    *) die "there is no image '$1': choose from ${all_images}" ;;
+    sid) echo rewind-test/debian:sid ;;
+    bullseye) echo rewind-test/debian:bullseye ;;
+    mysql9) echo rewind-test/mysql:9 ;;
+    postgres13) echo rewind-test/postgres:13 ;;
+    postgres18) echo rewind-test/postgres:18 ;;
+    timescaledb18) echo rewind-test/timescaledb:18 ;;
+    *) die "there is no image '$1': choose from ${all_images} ${server_images}" ;;
   esac
 }
 
@@ -35,6 +43,12 @@ public() {
     mariadb11) echo mariadb:11.8 ;;
     redis) echo redis:7 ;;
     valkey) echo valkey/valkey:8 ;;
+    sid) echo debian:sid-slim ;;
+    bullseye) echo debian:bullseye-slim ;;
+    mysql9) echo mysql:9 ;;
+    postgres13) echo postgres:13 ;;
+    postgres18) echo postgres:18 ;;
+    timescaledb18) echo timescale/timescaledb:latest-pg18 ;;
   esac
 }
 
@@ -43,17 +57,29 @@ built_on() {
     app) echo alpine ;;
     registry | helper | postgres | mariadb | redis) echo debian ;;
     postgres17 | mariadb11 | valkey) echo trixie ;;
+    mysql9 | postgres18 | timescaledb18) echo sid ;;
+    postgres13) echo bullseye ;;
   esac
 }
 
 # The folder below images/ that says how it is made.
 folder() {
   case "$1" in
-    trixie) echo debian ;;
-    postgres17) echo postgres ;;
+    trixie | sid | bullseye) echo debian ;;
+    postgres17 | postgres13) echo postgres ;;
+    timescaledb18) echo postgres18 ;;
+    mysql9) echo mysql ;;
     mariadb11) echo mariadb ;;
     valkey) echo redis ;;
     *) echo "$1" ;;
+  esac
+}
+
+# The folder whose files it is built from, where that is another one.
+context() {
+  case "$(folder "$1")" in
+    postgres18) echo postgres ;;
+    *) folder "$1" ;;
   esac
 }
 
@@ -67,8 +93,16 @@ arguments() {
     mariadb11) echo BASE=rewind-test/debian:trixie ;;
     redis) echo SERVER=redis ;;
     valkey) echo SERVER=valkey BASE=rewind-test/debian:trixie ;;
+    sid | bullseye) echo "$1" ;;
+    postgres13) echo VERSION=13 BASE=rewind-test/debian:bullseye ;;
+    timescaledb18) echo TIMESCALEDB=on ;;
   esac
 }
 
-# Changes when a file of the image's folder does.
-recipe_of() { { cat "${here}/images/$(folder "$1")"/* && arguments "$1"; } | cksum | tr -d ' '; }
+# Changes when a file does that the image is made from.
+recipe_of() { recipe "$1" | cksum | tr -d ' '; }
+recipe() {
+  cat "${here}/images/$(folder "$1")"/*
+  [ "$(context "$1")" = "$(folder "$1")" ] || cat "${here}/images/$(context "$1")"/*
+  arguments "$1"
+}

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { renderManifest } from '../../../src/restore-points/manifest.ts';
 import { until } from '../world.ts';
+import { flavourOf } from './mariadb-flavour.ts';
 import { MariadbProject, PASSWORD } from './mariadb-project.ts';
+import { MARIADB_SERVER } from './servers.ts';
 import { backupIntoFullStore } from './small-store.ts';
 
 const DATA = `
@@ -16,16 +18,17 @@ CREATE TABLE other (one INT);
 CREATE TRIGGER copied AFTER INSERT ON small FOR EACH ROW INSERT INTO other VALUES (NEW.one);
 CREATE VIEW ones AS SELECT one FROM small;`;
 
-describe('MariaDB, where something fails', () => {
+describe(`${MARIADB_SERVER}, where something fails`, () => {
+  const { variable } = flavourOf(MARIADB_SERVER);
   let project: MariadbProject;
   let point: string;
   let live: string;
   before(async () => {
     project = await MariadbProject.make({
       environment: [
-        'MARIADB_ROOT_PASSWORD: ${DB_PASSWORD:?}',
-        'MARIADB_USER: reader',
-        'MARIADB_PASSWORD: read',
+        `${variable}_ROOT_PASSWORD: \${DB_PASSWORD:?}`,
+        `${variable}_USER: reader`,
+        `${variable}_PASSWORD: read`,
       ],
       data: ['tmpfs:', '  - /var/lib/mysql:size=200m,mode=0777'],
       service: ['restart: always'],
@@ -63,7 +66,7 @@ describe('MariaDB, where something fails', () => {
     try {
       const error = await fails(['backup'], 'CANNOT_CONNECT', 4);
       expect(error.message).to.match(/Access denied for user 'root'@'localhost'/);
-      expect(error.hint).to.match(/MARIADB_ROOT_PASSWORD/);
+      expect(error.hint).to.match(new RegExp(`${variable}_ROOT_PASSWORD`));
       await fails(['restore', point, '--yes'], 'CANNOT_CONNECT', 4);
       await project.sql(`ALTER USER reader@'%' IDENTIFIED BY 'read'`);
       const partial = await fails(['backup'], 'MAY_NOT_READ', 4);

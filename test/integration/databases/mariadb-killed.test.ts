@@ -6,6 +6,7 @@ import { killSession } from '../session.ts';
 import { until } from '../world.ts';
 import { outlivesDumps, outlivesRestores, type Mortal } from './killed-server.ts';
 import { MariadbProject } from './mariadb-project.ts';
+import { MARIADB_SERVER } from './servers.ts';
 
 /** How far a restore has come, as a question to the server whose answer is a number above 0. */
 const POINTS = {
@@ -38,7 +39,7 @@ CREATE TABLE extra (i INT);
 CREATE OR REPLACE PROCEDURE word() SELECT 'live';
 CREATE OR REPLACE TRIGGER logged AFTER INSERT ON child FOR EACH ROW INSERT INTO log VALUES ('live');`;
 
-describe('a MariaDB database, when something is killed', () => {
+describe(`a database of ${MARIADB_SERVER}, when something is killed`, () => {
   let project: MariadbProject;
   let point: string;
   let old: string;

@@ -1,11 +1,14 @@
 import { HELPER_IMAGE } from '../volumes/data-project.ts';
 import { DatabaseProject } from './database-project.ts';
+import { flavourOf, type Flavour } from './mariadb-flavour.ts';
+import { MARIADB_SERVER } from './servers.ts';
 import type { RunOutcome } from '../../e2e/installed.ts';
 
 export const PASSWORD = 'correct-horse-7261';
 
 export interface MariadbOptions {
-  version?: '10.11' | '11';
+  /** Its image, which tells MySQL from MariaDB. */
+  image?: string;
   /** Further arguments of the server. */
   server?: readonly string[];
   /** Lines of `environment:` instead of root's password. */
@@ -19,10 +22,11 @@ export interface MariadbOptions {
   rewind?: readonly string[];
 }
 
-/** A project with one MariaDB server, and a client for tests in its container. */
+/** A project with one MariaDB or MySQL server, and a client for tests in its container. */
 export class MariadbProject extends DatabaseProject {
   /** Root's password of today. */
   password = PASSWORD;
+  flavour: Flavour = flavourOf(MARIADB_SERVER);
 
   static async make(options: MariadbOptions = {}): Promise<MariadbProject> {
     const project = new MariadbProject();
@@ -33,14 +37,16 @@ export class MariadbProject extends DatabaseProject {
   }
 
   writeFile(options: MariadbOptions = {}): void {
-    const { passwordFile } = options;
+    const { passwordFile, image = MARIADB_SERVER } = options;
+    this.flavour = flavourOf(image);
     if (passwordFile !== undefined) this.write('word.txt', PASSWORD);
     const environment =
       passwordFile === undefined
-        ? (options.environment ?? ['MARIADB_ROOT_PASSWORD: ${DB_PASSWORD:?}'])
+        ? (options.environment ?? [`${this.flavour.variable}_ROOT_PASSWORD: \${DB_PASSWORD:?}`])
         : [`${passwordFile}: /run/secrets/word`];
     const server = [
-      'mariadbd', '--innodb-flush-log-at-trx-commit=0', '--event-scheduler=ON', ...(options.server ?? []),
+      this.flavour.daemon, '--innodb-flush-log-at-trx-commit=0', '--event-scheduler=ON', '--max-allowed-packet=16M',
+      ...this.flavour.settings, ...(options.server ?? []),
     ]; // prettier-ignore
     this.write(
       'compose.yml',
@@ -48,14 +54,14 @@ export class MariadbProject extends DatabaseProject {
         `name: ${this.name}`,
         'services:',
         '  db:',
-        `    image: rewind-test/mariadb:${options.version ?? '10.11'}`,
+        `    image: rewind-test/${image}`,
         `    command: ${JSON.stringify(server)}`,
         '    stop_grace_period: 5s',
         '    environment:',
         ...environment.map((line) => `      ${line}`),
         '    healthcheck:',
         // Whoever is refused by name has reached the server.
-        '      test: ["CMD-SHELL", "mariadb-admin --host=127.0.0.1 --user=nobody ping"]',
+        `      test: ["CMD-SHELL", "${this.flavour.script('mariadb-admin')} --host=127.0.0.1 --user=nobody ping"]`,
         '      start_period: 120s',
         '      start_interval: 200ms',
         '      interval: 1h',
@@ -84,14 +90,14 @@ export class MariadbProject extends DatabaseProject {
   }
 
   async trySql(text: string, database = 'mysql'): Promise<RunOutcome> {
-    return this.docker(this.client(database), { input: text });
+    return this.docker(this.client(database), { input: this.flavour.sql(text) });
   }
 
   /** The arguments of `docker` for a client that reads SQL. */
   client(database: string): string[] {
     return [
       'exec', '-i', '-e', `MYSQL_PWD=${this.password}`,
-      this.containerOf('db'), 'mariadb', '--user=root', '--batch', '--skip-column-names', '--binary-mode',
+      this.containerOf('db'), this.flavour.script('mariadb'), '--user=root', '--batch', '--skip-column-names', '--binary-mode',
       '--default-character-set=utf8mb4', database,
     ]; // prettier-ignore
   }
@@ -99,18 +105,20 @@ export class MariadbProject extends DatabaseProject {
   /** A shell script in the server's container. */
   async inside(script: string, ...args: string[]): Promise<string> {
     const word = `MYSQL_PWD=${this.password}`;
+    const command = this.flavour.script(script);
     return this.succeed(
-      await this.docker(['exec', '-e', word, this.containerOf('db'), 'sh', '-c', script, 'sh', ...args]),
+      await this.docker(['exec', '-e', word, this.containerOf('db'), 'sh', '-c', command, 'sh', ...args]),
     ).stdout;
   }
 
   /** Everything that a dump of this database has to bring back, as text: definitions, and a checksum of each table's rows. */
   async contents(database: string): Promise<string> {
-    return this.inside(CONTENTS, database);
+    return this.inside(this.flavour.kind === 'mysql' ? CONTENTS_OF_MYSQL : CONTENTS, database);
   }
 
   /** Users, roles and grants. */
   async accounts(): Promise<string> {
+    if (this.flavour.kind === 'mysql') return this.inside(ACCOUNTS_OF_MYSQL);
     const users = await this.sql(
       "SELECT User, Host, is_role, JSON_REMOVE(JSON_EXTRACT(Priv, '$'), '$.password_last_changed') FROM mysql.user JOIN mysql.global_priv USING (User, Host) ORDER BY 1, 2",
     );
@@ -153,6 +161,24 @@ each "$1" 'CHECKSUM TABLE ' ' EXTENDED' "'BASE TABLE', 'SYSTEM VERSIONED'"
 each "$1" 'SELECT next_not_cached_value, increment, cycle_count FROM ' '' "'SEQUENCE'"
 client -e 'SELECT EVENT_NAME, DEFINER, EVENT_DEFINITION, EVENT_TYPE, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, SQL_MODE, STARTS, ENDS, STATUS, ON_COMPLETION, EVENT_COMMENT, TIME_ZONE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE() ORDER BY 1;
   SELECT @@character_set_database, @@collation_database' "$1"
+`;
+
+// MySQL's CHECKSUM TABLE differs for equal rows where an index is on an expression, and its definitions name a character
+// set once more when they have been read back.
+const CONTENTS_OF_MYSQL = CONTENTS.replace(
+  /^each .*CHECKSUM.*$/m,
+  `mariadb-dump --user=root --no-create-info --skip-triggers --skip-extended-insert --hex-blob --order-by-primary --compact "$1" >/tmp/rows
+awk '{ rows[$3]++ } END { for (table in rows) print table, rows[table] }' /tmp/rows | sort
+sha256sum /tmp/rows
+rm /tmp/rows`,
+).replace("grep -v '^-- [HS]'", "grep -v '^-- [HS]' | sed 's/ CHARACTER SET [a-z0-9]* COLLATE/ COLLATE/'");
+
+const ACCOUNTS_OF_MYSQL = `
+client() { mysql --user=root --skip-column-names --batch --raw --default-character-set=utf8mb4 "$@"; }
+client -e "SELECT CONCAT('SET print_identified_with_as_hex = ON; SHOW CREATE USER ', QUOTE(User), '@', QUOTE(Host), '; SHOW GRANTS FOR ', QUOTE(User), '@', QUOTE(Host), ';')
+  FROM mysql.user ORDER BY User, Host" | client
+client -e 'SELECT * FROM mysql.role_edges ORDER BY 1, 2, 3, 4; SELECT * FROM mysql.default_roles ORDER BY 1, 2, 3, 4;
+  SELECT User, Host, User_attributes FROM mysql.user ORDER BY 1, 2'
 `;
 
 const LEFTOVERS = `

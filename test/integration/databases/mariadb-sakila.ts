@@ -63,7 +63,7 @@ INSERT INTO film (title, description, release_year, language_id, rating, special
 INSERT INTO film_actor SELECT 1 + seq * 7 MOD 200, 1 + seq MOD 1000 FROM seq_1_to_1000;
 INSERT INTO film_category SELECT film_id, 1 + film_id MOD 3 FROM film;
 INSERT INTO store VALUES (1, 1), (2, 2);
-INSERT INTO staff VALUES (1, 'Mike', UNHEX('89504E470D0A1A0A00FF'), SHA1('a'), 1), (2, 'Jon', NULL, NULL, 2);
+INSERT INTO staff VALUES (1, 'Mike', UNHEX('89504E470D0A1A0A00FF'), LEFT(SHA2('a', 256), 40), 1), (2, 'Jon', NULL, NULL, 2);
 INSERT INTO customer (store_id, first_name) SELECT 1 + seq MOD 2, CONCAT('NAME', seq) FROM seq_1_to_599;
 INSERT INTO inventory (film_id, store_id) SELECT 1 + seq MOD 1000, 1 + seq MOD 2 FROM seq_1_to_4500;
 INSERT INTO rental (rental_date, inventory_id, customer_id, return_date)

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { ROOT } from '../../e2e/installed.ts';
 import { EVERYTHING, ROLES } from './postgres-everything.ts';
 import { PASSWORD, PostgresProject } from './postgres-project.ts';
+import { POSTGRES_SERVER } from './servers.ts';
 
 describe('docs/databases.md', () => {
   let project: PostgresProject;
@@ -31,7 +32,7 @@ describe('docs/databases.md', () => {
       'run', '--rm', '--network', `container:${server?.id ?? ''}`, '--entrypoint', 'sh',
       '-v', `${project.path(`.rewind/points/${id}`)}:/point:ro`, '--tmpfs', '/var/lib/postgresql/data',
       ...Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
-      'rewind-test/postgres:15', '-euc', script,
+      `rewind-test/${POSTGRES_SERVER}`, '-euc', script,
     ]); // prettier-ignore
     expect(outcome.exitCode, outcome.stderr).to.equal(0);
     expect(await project.rows('shop')).to.equal(rows);

@@ -1,11 +1,13 @@
 import { HELPER_IMAGE } from '../volumes/data-project.ts';
 import { DatabaseProject } from './database-project.ts';
+import { POSTGRES_SERVER } from './servers.ts';
 import type { RunOutcome } from '../../e2e/installed.ts';
 
 export const PASSWORD = 'correct-horse-7261';
 
 export interface PostgresOptions {
-  version?: '15' | '17';
+  /** Its image: `postgres:17`. */
+  image?: string;
   /** Lines of `environment:` besides the password's. */
   environment?: readonly string[];
   /** Lines of the service. */
@@ -32,7 +34,7 @@ export class PostgresProject extends DatabaseProject {
         `name: ${this.name}`,
         'services:',
         '  db:',
-        `    image: rewind-test/postgres:${options.version ?? '15'}`,
+        `    image: rewind-test/${options.image ?? POSTGRES_SERVER}`,
         '    command: ["postgres", "-c", "fsync=off", "-c", "max_prepared_transactions=5"]',
         '    shm_size: 128m',
         '    environment:',
@@ -43,7 +45,8 @@ export class PostgresProject extends DatabaseProject {
         '      start_interval: 200ms',
         '      interval: 1h',
         '    volumes:',
-        '      - db-data:/var/lib/postgresql/data',
+        // From 18 on the images keep the data in a directory of its version.
+        `      - db-data:/var/lib/postgresql${(options.image ?? POSTGRES_SERVER).endsWith(':18') ? '' : '/data'}`,
         ...(options.service ?? []).map((line) => `    ${line}`),
         ...(options.services ?? []).map((line) => `  ${line}`),
         'volumes:',

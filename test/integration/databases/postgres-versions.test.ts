@@ -7,7 +7,7 @@ describe('PostgreSQL of several versions', () => {
   afterEach(() => project.remove());
 
   it('takes an older one’s dump, says so before, and refuses a newer one’s', async () => {
-    project = await PostgresProject.make({ version: '15' });
+    project = await PostgresProject.make({ image: 'postgres:15' });
     await project.sql(ROLES);
     await project.sql('create database shop owner owner');
     await project.sql(EVERYTHING, 'shop');
@@ -15,7 +15,7 @@ describe('PostgreSQL of several versions', () => {
     const rows = await project.rows('shop');
     const old = await project.backup();
 
-    await project.renew({ version: '17' });
+    await project.renew({ image: 'postgres:17' });
     const { document } = await project.json(['restore', old.id, '--dry-run']);
     expect(document.notes.join('\n')).to.match(
       /db\/shop: it was dumped by PostgreSQL 15 and is loaded by PostgreSQL 17/,
@@ -36,7 +36,7 @@ describe('PostgreSQL of several versions', () => {
     expect(await project.globals()).to.equal(before.globals);
     expect(await project.hasCrashed()).to.equal(false);
 
-    await project.renew({ version: '15' });
+    await project.renew({ image: 'postgres:15' });
     const refused = await project.json(['restore', point.id, '--yes']);
     expect([refused.exitCode, refused.document.error.code]).to.deep.equal([4, 'OLDER_SERVER']);
     expect(await project.databases()).to.deep.equal(['postgres']);

@@ -5,10 +5,13 @@ import { until } from '../world.ts';
 import { DAMAGE, DATABASE_SETTINGS, EVERYTHING, ROLES } from './postgres-everything.ts';
 import { PAGILA, PAGILA_ROLES } from './postgres-pagila.ts';
 import { PASSWORD, PostgresProject } from './postgres-project.ts';
+import { POSTGRES_SERVER } from './servers.ts';
 
 const ODD = `we "ird' = name;`;
 
-describe('PostgreSQL', () => {
+const [, version = ''] = POSTGRES_SERVER.split(':');
+
+describe(`PostgreSQL ${version}`, () => {
   let project: PostgresProject;
   before(async () => {
     project = await PostgresProject.make();
@@ -28,10 +31,10 @@ describe('PostgreSQL', () => {
     const globals = await project.globals();
     const point = await project.backup();
     expect(
-      point.databases.map((database: any) => [database.key, database.version.slice(0, 3)]),
+      point.databases.map((database: any) => [database.key, database.version.replace(/\..*/, '')]),
     ).to.deep.equal([
-      ['db/shop', '15.'],
-      [`db/${ODD}`, '15.'],
+      ['db/shop', version],
+      [`db/${ODD}`, version],
     ]);
     expect(point.volumes).to.deep.equal([]);
     await project.sql(DAMAGE, 'shop');
@@ -140,7 +143,7 @@ describe('PostgreSQL', () => {
     );
     const inspected = await project.rewind(['inspect', id]);
     expect(inspected.stdout)
-      .to.match(/db\/shop +postgres 15\.\d+ /)
+      .to.match(new RegExp(`db/shop +postgres ${version}\\.\\d+ `))
       .and.to.match(/db\/shop shop\.products +2000/);
     expect((await project.rewind(['list'])).stdout).to.match(new RegExp(`${id} .*db/shop.*dump`));
     const uncounted = await project.backup('db/shop', '--no-counts');
@@ -195,9 +198,9 @@ describe('PostgreSQL', () => {
 
   it('is dumped and restored where the server warns whoever connects: its image has another C library', async () => {
     const before = await project.contents('shop');
-    const recorded = (version: string): Promise<string> =>
+    const recorded = (collation: string): Promise<string> =>
       project.sql(
-        `update pg_database set datcollversion = ${version} where datname in ('postgres', 'template1', 'shop')`,
+        `update pg_database set datcollversion = ${collation} where datname in ('postgres', 'template1', 'shop')`,
       );
     await recorded("'0.1'");
     try {
