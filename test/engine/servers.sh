@@ -15,7 +15,7 @@ tests_of() {
   case "$1" in
     mysql:*) echo "${databases}"/mariadb*.test.ts ;;
     # Those of several versions at once, and of clients in other containers, choose their servers themselves.
-    postgres:*) printf "${databases}/postgres%s.test.ts " '' -by-hand -compare -failures -killed -large ;;
+    postgres:*) for kind in '' -by-hand -compare -failures -killed -large; do echo "${databases}/postgres${kind}.test.ts"; done ;;
     timescaledb:*) echo test/servers/timescaledb.test.ts ;;
     *) die "there are no tests for '$1': choose from mysql:9 postgres:13 postgres:18 timescaledb:18" ;;
   esac
