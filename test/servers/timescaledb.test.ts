@@ -18,7 +18,7 @@ select * from by_day order by 1;
 select hypertable_schema, hypertable_name, num_chunks from timescaledb_information.hypertables order by 1, 2;
 select hypertable_name, chunk_name, range_start, range_end from timescaledb_information.chunks order by 1, 3;
 select hypertable_name, column_name, time_interval from timescaledb_information.dimensions;
-select tgname from pg_trigger where tgrelid = 'readings'::regclass order by 1;
+select tgname from pg_trigger where tgrelid = 'readings'::regclass and not tgisinternal order by 1;
 select setconfig from pg_db_role_setting where setdatabase = (select oid from pg_database where datname = current_database());
 select count(*), md5(string_agg(note, ',' order by id)) from plain;`;
 

@@ -125,13 +125,9 @@ END;;`,
         await project.sql('SELECT SHA2(b, 256) FROM `shop check`.pages'),
       );
       expect(await project.sql('SELECT @@GLOBAL.max_allowed_packet')).to.equal('16777216\n');
-      expect(
-        await project
-          .sql('CHECKSUM TABLE customers EXTENDED', 'shop check')
-          .then((line) => line.split('\t')[1]),
-      ).to.equal(
-        await project.sql('CHECKSUM TABLE customers EXTENDED', 'shop').then((line) => line.split('\t')[1]),
-      );
+      const rows =
+        "SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', id, name, mail, data, HEX(raw), price, shout, secret))) FROM customers";
+      expect(await project.sql(rows, 'shop check')).to.equal(await project.sql(rows, 'shop'));
       await project.sql('INSERT INTO numbered (x) VALUES (4)', 'shop check');
       expect((await project.json(beside)).document.error.code).to.equal('DATABASE_EXISTS');
       expect(await project.contents('shop')).to.equal(before);

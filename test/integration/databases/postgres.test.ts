@@ -196,23 +196,28 @@ describe(`PostgreSQL ${version}`, () => {
     expect(await project.leftovers()).to.deep.equal([]);
   });
 
-  it('is dumped and restored where the server warns whoever connects: its image has another C library', async () => {
-    const before = await project.contents('shop');
-    const recorded = (collation: string): Promise<string> =>
-      project.sql(
-        `update pg_database set datcollversion = ${collation} where datname in ('postgres', 'template1', 'shop')`,
-      );
-    await recorded("'0.1'");
-    try {
-      const { id } = await project.backup('db/shop');
-      await project.sql(DAMAGE, 'shop');
-      await project.must(['restore', id, '--yes', '--no-safety-backup']);
-    } finally {
-      await recorded('null');
-    }
-    expect(await project.contents('shop')).to.equal(before);
-    expect(await project.leftovers()).to.deep.equal([]);
-  });
+  // Older ones do not warn.
+  const warns = Number(version) >= 15 ? it : (): void => {};
+  warns(
+    'is dumped and restored where the server warns whoever connects: its image has another C library',
+    async () => {
+      const before = await project.contents('shop');
+      const recorded = (collation: string): Promise<string> =>
+        project.sql(
+          `update pg_database set datcollversion = ${collation} where datname in ('postgres', 'template1', 'shop')`,
+        );
+      await recorded("'0.1'");
+      try {
+        const { id } = await project.backup('db/shop');
+        await project.sql(DAMAGE, 'shop');
+        await project.must(['restore', id, '--yes', '--no-safety-backup']);
+      } finally {
+        await recorded('null');
+      }
+      expect(await project.contents('shop')).to.equal(before);
+      expect(await project.leftovers()).to.deep.equal([]);
+    },
+  );
 
   it('shows its password to nobody', async () => {
     const { id } = await project.backup();
