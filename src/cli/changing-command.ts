@@ -1,9 +1,6 @@
 import { Flags } from '@oclif/core';
-import type { Where } from '../deployments/observation.ts';
 import type { SessionOptions } from '../deployments/session.ts';
 import type { ComposeOptions } from '../compose/options.ts';
-import type { HeadStartRunner } from '../docker/head-start.ts';
-import { streaming } from '../docker/runner.ts';
 import { parseDuration } from '../duration.ts';
 import { ExitCode, RewindError, withState } from '../errors.ts';
 import { holderText } from '../plan/lock-holder.ts';
@@ -46,21 +43,22 @@ export abstract class ChangingCommand extends RewindCommand {
   }
 
   /**
-   * `verb` goes into the lock for others to read: nothing else does, since arguments may hold secrets. `meanwhile` is called
-   * while Compose is at work, for what is needed later.
+   * `verb` goes into the lock for others to read: nothing else does, since arguments may hold secrets. `load` is called while
+   * Compose is at work, for the modules that are needed later.
    */
   protected session(
     verb: string,
     flags: { 'dry-run': boolean; 'lock-wait'?: string | undefined },
-    meanwhile?: (where: Where) => Promise<unknown>,
+    load?: () => Promise<unknown>,
   ): SessionOptions {
     const options: ComposeOptions = this.composeOptions(flags);
-    const where: Where = { options, cwd: process.cwd(), env: process.env };
     return {
       where: {
-        ...where,
-        // Whoever needs it hears why it could not be done.
-        ...(meanwhile === undefined ? {} : { meanwhile: () => void meanwhile(where).catch(() => {}) }),
+        options,
+        cwd: process.cwd(),
+        env: process.env,
+        // Whoever needs them hears why they could not be loaded.
+        ...(load === undefined ? {} : { meanwhile: () => void load().catch(() => {}) }),
       },
       command: verb,
       dryRun: flags['dry-run'],
@@ -83,20 +81,6 @@ export abstract class ChangingCommand extends RewindCommand {
         return concludeFirst(context, session, unfinished, ask);
       },
     };
-  }
-
-  /**
-   * Runs docker for `work`, some of whose programs may be begun before anybody asks for them; those that nobody asked for end
-   * with it.
-   */
-  protected async withHeadStart<T>(work: (runner: HeadStartRunner) => Promise<T>): Promise<T> {
-    const { HeadStartRunner } = await import('../docker/head-start.ts');
-    const runner = new HeadStartRunner(streaming(this.runner));
-    try {
-      return await work(runner);
-    } finally {
-      runner.close();
-    }
   }
 
   protected deploymentContext(flags: { 'dry-run': boolean; yes: boolean }): DeploymentContext {

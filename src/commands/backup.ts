@@ -1,7 +1,5 @@
 import { Args, Flags } from '@oclif/core';
 import { ChangingCommand } from '../cli/changing-command.ts';
-import type { Where } from '../deployments/observation.ts';
-import type { HeadStartRunner } from '../docker/head-start.ts';
 
 export default class Backup extends ChangingCommand {
   static override summary =
@@ -49,12 +47,7 @@ export default class Backup extends ChangingCommand {
   };
 
   async run(): Promise<object> {
-    return this.withHeadStart((runner) => this.#run(runner));
-  }
-
-  async #run(runner: HeadStartRunner): Promise<object> {
     const { flags, argv } = await this.parse(Backup);
-    const names = argv as string[];
     const { withDataObservation } = await import('../deployments/session.ts');
     const load = () =>
       Promise.all([
@@ -63,16 +56,10 @@ export default class Backup extends ChangingCommand {
         import('../ui/data-plan-text.ts'),
         import('../ui/point-text.ts'),
       ]);
-    const meanwhile = async (where: Where): Promise<void> => {
-      void load().catch(() => {});
-      if (flags['dry-run']) return;
-      const { beginEarly } = await import('../databases/begin-early.ts');
-      await beginEarly(runner, { where, work: 'dump', names });
-    };
-    return withDataObservation(runner, this.session('backup', flags, meanwhile), async (observation) => {
+    return withDataObservation(this.runner, this.session('backup', flags, load), async (observation) => {
       const [{ takePoint }, { finishData }, texts, { pointSummary }] = await load();
-      const { plan, notes, result } = await takePoint(runner, observation, {
-        names,
+      const { plan, notes, result } = await takePoint(this.runner, observation, {
+        names: argv as string[],
         parallel: flags.parallel,
         mode: flags.mode,
         counts: !flags['no-counts'],
@@ -84,7 +71,7 @@ export default class Backup extends ChangingCommand {
       for (const note of notes) this.note(`note: ${note}`);
       await finishData(
         {
-          runner,
+          runner: this.runner,
           terminal: this.terminal,
           signal: () => this.signal,
           note: (text) => this.note(text),

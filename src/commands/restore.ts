@@ -1,8 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { plain } from '../ui/plain.ts';
 import { ChangingCommand } from '../cli/changing-command.ts';
-import type { Where } from '../deployments/observation.ts';
-import type { HeadStartRunner } from '../docker/head-start.ts';
 
 export default class Restore extends ChangingCommand {
   static override summary =
@@ -89,10 +87,6 @@ export default class Restore extends ChangingCommand {
   };
 
   async run(): Promise<object> {
-    return this.withHeadStart((runner) => this.#run(runner));
-  }
-
-  async #run(runner: HeadStartRunner): Promise<object> {
     const parsed = await this.parse(Restore);
     const { args } = parsed;
     const path = parsed.flags.file as unknown as string | undefined;
@@ -105,15 +99,9 @@ export default class Restore extends ChangingCommand {
         import('../ui/data-plan-text.ts'),
         import('../ui/point-text.ts'),
       ]);
-    const meanwhile = async (where: Where): Promise<void> => {
-      void load().catch(() => {});
-      if (path !== undefined || flags['to-volume'] !== undefined) return;
-      const { beginEarly } = await import('../databases/begin-early.ts');
-      await beginEarly(runner, { where, work: 'observe', names: flags.only ?? [] });
-    };
     return withDataObservation(
-      runner,
-      this.session('restore', flags as { 'dry-run': boolean }, meanwhile),
+      this.runner,
+      this.session('restore', flags as { 'dry-run': boolean }, load),
       async (observation) => {
         const [{ prepareRestore }, { consentToData, finishData }, texts, { takenText }] = await load();
         const {
@@ -124,7 +112,7 @@ export default class Restore extends ChangingCommand {
           harmless,
           volumes,
           databases,
-        } = await prepareRestore(runner, observation, {
+        } = await prepareRestore(this.runner, observation, {
           point: args.point,
           only: flags.only ?? [],
           file: path,
@@ -143,7 +131,7 @@ export default class Restore extends ChangingCommand {
         }
         if (!flags.yes && !harmless) await consentToData(this.terminal, plan, notes, `Put this data back?`);
         else for (const note of notes) this.note(`note: ${note}`);
-        const context = { runner, terminal: this.terminal, signal: () => this.signal };
+        const context = { runner: this.runner, terminal: this.terminal, signal: () => this.signal };
         await finishData({ ...context, note: (text) => this.note(text) }, plan);
         this.log(
           `${this.terminal.style.green(`restored ${manifest.id}`)}: ${plain([...volumes, ...databases].join(', '))}`,

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Argv, StreamingRunner } from '../docker/runner.ts';
+import type { StreamingRunner } from '../docker/runner.ts';
 import type { StoredFile } from '../stores/store.ts';
 
 /** The servers that we know how to dump. A MySQL server is `mysql`, MariaDB is `mariadb`: their tools differ. */
@@ -122,11 +122,6 @@ export interface DatabaseEngine {
    * `container` may be a stopped one, and those that mount its volumes are stopped from before swap until after it.
    */
   readonly online: boolean;
-  /**
-   * What is run first for a dump, or for the look before a restore, and waits to be asked at its standard input, without a
-   * connection: the way into the container can be begun while it is not sure yet that it will be needed.
-   */
-  readonly begins?: (server: Server, work: 'dump' | 'observe') => Argv[];
   observe(server: Server, context: EngineContext): Promise<ServerState>;
   /** Whether load checks every byte of this dump before it does anything with it; otherwise that is done before. */
   readonly checksFirst?: (artifact: DatabaseArtifact) => boolean;

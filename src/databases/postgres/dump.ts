@@ -1,5 +1,4 @@
 import { execScriptArgv } from '../../docker/exec.ts';
-import type { Argv } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import type { StoredFile } from '../../stores/store.ts';
@@ -8,17 +7,8 @@ import { Slots } from '../slots.ts';
 import { databaseFacts, IS_USED, type DatabaseFacts } from './catalog.ts';
 import { countRows } from './counts.ts';
 import { failure } from './failure.ts';
-import {
-  accessArgs,
-  json,
-  sessionArgv,
-  sqlArgv,
-  together,
-  withSession,
-  type Access,
-  type Session,
-} from './psql.ts';
-import { dumpArgv, runDump } from './run-dump.ts';
+import { accessArgs, json, together, withSession, type Access, type Session } from './psql.ts';
+import { runDump } from './run-dump.ts';
 import { GLOBALS } from './scripts.ts';
 import { observeServer } from './server.ts';
 
@@ -28,22 +18,13 @@ const SNAPSHOTS_AT_ONCE = 16;
 const DUMPS_AT_ONCE = 2;
 const COUNT_BUDGET_MS = 30_000;
 
-const SESSION = 'docker-rewind dump';
-
-/** What is run first for a dump: it waits to be asked. */
-export function dumpBegins(server: Server): Argv[] {
-  const caller = { server, session: SESSION };
-  if (server.databases === undefined) return [sqlArgv(caller, '')];
-  return server.databases.flatMap((database) => [sessionArgv(caller, database), dumpArgv(caller, database)]);
-}
-
 /** Dumps the asked-for databases and the globals. All snapshots are taken before the first dump begins. */
 export async function dumpServer(
   server: Server,
   request: DumpRequest,
   context: EngineContext,
 ): Promise<DatabaseArtifact[]> {
-  const access: Access = { server, context, session: SESSION };
+  const access: Access = { server, context, session: 'docker-rewind dump' };
   const { names, notes } = await databasesOf(access);
   let globals: StoredFile | undefined;
   const artifacts: DatabaseArtifact[] = [];

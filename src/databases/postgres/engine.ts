@@ -1,9 +1,9 @@
 import type { DatabaseEngine, EngineContext, LoadRequest, Server } from '../engine.ts';
-import { dumpBegins, dumpServer } from './dump.ts';
+import { dumpServer } from './dump.ts';
 import { adviseLoad, loadServer } from './load.ts';
 import { sessionName } from './names.ts';
 import type { Access } from './psql.ts';
-import { look, lookArgv } from './look.ts';
+import { look } from './look.ts';
 import { goesByFile } from './run-restore.ts';
 import { usersOwn } from './server.ts';
 import { dropServer, swapServer, unswapServer } from './swap.ts';
@@ -17,16 +17,12 @@ const accessOf = (server: Server, request: LoadRequest, context: EngineContext):
   session: sessionName(request.restore),
 });
 
-const LOOK_SESSION = 'docker-rewind look';
-
 /** PostgreSQL 13 and newer: pg_dump, pg_dumpall and pg_restore of the server's own container. */
 export const postgres: DatabaseEngine = {
   separates: true,
   online: true,
-  begins: (server, work) =>
-    work === 'dump' ? dumpBegins(server) : [lookArgv({ server, session: LOOK_SESSION })],
   observe: async (server, context) => {
-    const state = await look({ server, context, session: LOOK_SESSION });
+    const state = await look({ server, context, session: 'docker-rewind look' });
     return { ...state, databases: usersOwn(state.databases) };
   },
   checksFirst: (artifact) => goesByFile(artifact),

@@ -1,11 +1,10 @@
 import { answerLines, jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
-import type { Argv } from '../../docker/runner.ts';
 import { SERVER_FACTS } from './catalog.ts';
 import { containerFacts, type ContainerFacts } from './container-facts.ts';
 import { failure } from './failure.ts';
 import type { IndexSettings } from './load-settings.ts';
-import { accessArgs, SETTINGS, type Access, type Caller } from './psql.ts';
+import { accessArgs, SETTINGS, type Access } from './psql.ts';
 import { LOOK } from './scripts.ts';
 import type { PostgresState } from './server.ts';
 
@@ -45,18 +44,14 @@ export async function recentLook(access: Access): Promise<StateBefore> {
   return found !== undefined && performance.now() - found.at < GOOD_FOR_MS ? found.state : look(access);
 }
 
-/** Waits to be asked. */
-export const lookArgv = (access: Caller): Argv =>
-  execScriptArgv(access.server.container, LOOK, accessArgs(access, ''), { stdin: true });
-
 /** Looks at a server. */
 export async function look(access: Access): Promise<StateBefore> {
   const { server, context } = access;
   const at = performance.now();
-  const result = await context.runner.run(lookArgv(access), {
-    input: `\n${SETTINGS}${QUERY}\n`,
-    signal: context.signal,
-  });
+  const result = await context.runner.run(
+    execScriptArgv(server.container, LOOK, [...accessArgs(access, ''), `${SETTINGS}${QUERY}`]),
+    { signal: context.signal },
+  );
   if (result.exitCode !== 0) throw failure(server, result, DOING);
   const [facts = '', , free, own, ...places] = answerLines(result.stdout, DOING);
   const container = containerFacts(own ?? '', places);

@@ -1,6 +1,5 @@
 import { jsonAnswer } from '../../docker/answer.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
-import type { Argv } from '../../docker/runner.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import { Conversation, ConversationEnded } from '../conversation.ts';
 import type { EngineContext, Server } from '../engine.ts';
@@ -18,17 +17,14 @@ export interface Access {
   way?: Way;
 }
 
-/** Whose sessions, on which server: all that a command line says. */
-export type Caller = Omit<Access, 'context'>;
-
 /** What CONNECT takes first; `database` '' for one to work from. */
-export const accessArgs = (access: Caller, database: string): string[] => [
+export const accessArgs = (access: Access, database: string): string[] => [
   access.session,
   database,
   String(patienceOf(access)),
 ];
 
-const patienceOf = ({ patience }: Caller): number => patience ?? 10;
+const patienceOf = ({ patience }: Access): number => patience ?? 10;
 
 /** Whatever roles and databases are set to: these sessions find what PostgreSQL itself defines, and wait as they say. */
 export const SETTINGS = `set search_path to '';
@@ -46,17 +42,14 @@ set transaction_timeout to 0;
 \\endif
 `;
 
-/** Waits for SQL. */
-export const sqlArgv = (access: Caller, database: string): Argv =>
-  execScriptArgv(access.server.container, SQL, accessArgs(access, database), { stdin: true });
-
 /** Runs SQL and returns what it prints. Throws for the first error, with what was being done. */
 export async function sql(access: Access, database: string, text: string, doing: string): Promise<string> {
   const { server, context, way } = access;
   const input = `${SETTINGS}${text}\n`;
+  const argv = execScriptArgv(server.container, SQL, accessArgs(access, database), { stdin: true });
   const result =
     way === undefined
-      ? await context.runner.run(sqlArgv(access, database), { input: `\n${input}`, signal: context.signal })
+      ? await context.runner.run(argv, { input, signal: context.signal })
       : await way.run(database, input, patienceOf(access));
   if (result.exitCode !== 0) throw failure(server, result, doing);
   return result.stdout;
@@ -84,10 +77,6 @@ export interface Session {
   ask(statement: string): Promise<string[] | undefined>;
 }
 
-/** Waits for a session's first statement. */
-export const sessionArgv = (access: Caller, database: string): Argv =>
-  execScriptArgv(access.server.container, SESSION, accessArgs(access, database), { stdin: true });
-
 /** Holds a session while `work` runs. */
 export async function withSession<T>(
   access: Access,
@@ -95,14 +84,15 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { server, context } = access;
-  const conversation = new Conversation(context, sessionArgv(access, database));
+  const argv = execScriptArgv(server.container, SESSION, accessArgs(access, database), { stdin: true });
+  const conversation = new Conversation(context, argv);
   const ask: Session['ask'] = async (statement) => {
     const text = `${statement}\n\\if :ERROR\n\\echo failed\n\\endif\n\\echo ${END}\n`;
     const answer = await conversation.ask(text, END);
     return answer.at(-1) === 'failed' ? undefined : answer;
   };
   try {
-    await ask(`\n${SETTINGS}`);
+    await ask(SETTINGS);
     return await work({ ask });
   } catch (error) {
     if (!(error instanceof ConversationEnded)) throw error;

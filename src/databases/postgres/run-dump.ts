@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { execScriptArgv } from '../../docker/exec.ts';
-import type { Argv, RunResult } from '../../docker/runner.ts';
+import type { RunResult } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
 import { slugOf } from '../../restore-points/slug.ts';
 import type { StoredFile } from '../../stores/store.ts';
@@ -8,7 +8,7 @@ import type { DumpRequest, Server } from '../engine.ts';
 import { ArchiveCheck } from './archive.ts';
 import { failure, reasons } from './failure.ts';
 import { lockedBy } from './locks.ts';
-import { accessArgs, type Access, type Caller } from './psql.ts';
+import { accessArgs, type Access } from './psql.ts';
 import { DUMP } from './scripts.ts';
 
 const LOCK_TIMEOUT_MS = 30_000;
@@ -21,12 +21,6 @@ export interface DumpRun {
   /** Called when pg_dump has made the snapshot its own. */
   onBegun: () => void;
 }
-
-/** Waits for a snapshot. */
-export const dumpArgv = (access: Caller, database: string): Argv =>
-  execScriptArgv(access.server.container, DUMP, [...accessArgs(access, database), String(LOCK_TIMEOUT_MS)], {
-    stdin: true,
-  });
 
 /** Writes one dump into the restore point. Throws where it did not arrive as a whole. */
 export async function runDump(
@@ -44,26 +38,31 @@ export async function runDump(
   let table: string | undefined;
   let bytes = 0;
   const archive = new ArchiveCheck();
-  const { result, value } = await context.runner.stream(dumpArgv(access, database), {
-    input,
-    signal: context.signal,
-    onLine: (line) => {
-      table = /dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
+  const { result, value } = await context.runner.stream(
+    execScriptArgv(server.container, DUMP, [...accessArgs(access, database), String(LOCK_TIMEOUT_MS)], {
+      stdin: true,
+    }),
+    {
+      input,
+      signal: context.signal,
+      onLine: (line) => {
+        table = /dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
+      },
+      output: async (stdout) => {
+        const file = await request.write(
+          path,
+          watched(stdout, (chunk) => {
+            // It has read the catalog by then.
+            onBegun();
+            archive.take(chunk);
+            context.onProgress(database, (bytes += chunk.length), table);
+          }),
+        );
+        input.end();
+        return file;
+      },
     },
-    output: async (stdout) => {
-      const file = await request.write(
-        path,
-        watched(stdout, (chunk) => {
-          // It has read the catalog by then.
-          onBegun();
-          archive.take(chunk);
-          context.onProgress(database, (bytes += chunk.length), table);
-        }),
-      );
-      input.end();
-      return file;
-    },
-  });
+  );
   requireWhole(server, database, result, bytes, await lockedTables(access, database, result));
   if (archive.problem !== undefined) throw broken(server, database, archive.problem);
   if (value === undefined) throw broken(server, database, CUT);

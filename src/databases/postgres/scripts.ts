@@ -95,15 +95,8 @@ unwatch() {
 }
 `;
 
-/**
- * Waits, without a connection, for a line on the standard input: the way here may have been begun before anybody was sure that
- * there is something to ask.
- */
-const WAIT = 'IFS= read -r _ || exit 75';
-
-/** Behind an empty line SQL on standard input; stops at the first error. */
+/** SQL on standard input; stops at the first error. */
 export const SQL = `${CONNECT}
-${WAIT}
 exec psql -XAtqw -v ON_ERROR_STOP=1 -f -
 `;
 
@@ -137,9 +130,8 @@ done
 wait
 `;
 
-/** Behind an empty line SQL on standard input as it comes, until that is closed. Goes on after an error: the answers tell. */
+/** SQL on standard input as it comes, until that is closed. Goes on after an error: the answers tell. */
 export const SESSION = `${CONNECT}
-${WAIT}
 exec psql -XAtqw -v ON_ERROR_STOP=0
 `;
 
@@ -242,15 +234,14 @@ rm -f "\${TMPDIR:-/tmp}/$1"* "$2/$1"*
 `;
 
 /**
- * Runs, behind an empty line, the SQL on standard input, which answers with a line and, in a second one, the data directory. Then a line with the free bytes of
+ * Runs the SQL of $4, which answers with a line and, in a second one, the data directory. Then a line with the free bytes of
  * the file system that holds it, 0 where they are not known; one with the numbers of the user and the group that we are,
  * how many processors there are, how many bytes of memory may be used and what we are capable of; and one for each
  * place where a file may be put: its free bytes, its path. What lies in memory is none: `docker cp` would put the file
  * where nobody in the container sees it.
  */
 export const LOOK = `${CONNECT}
-${WAIT}
-said=$(psql -XAtqw -v ON_ERROR_STOP=1 -f -) || exit
+said=$(printf '%s\\n' "$4" | psql -XAtqw -v ON_ERROR_STOP=1 -f -) || exit
 printf '%s\\n' "$said"
 data=\${said##*
 }
