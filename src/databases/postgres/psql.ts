@@ -4,6 +4,7 @@ import { inParallel } from '../../restore-points/volume/parallel.ts';
 import { Conversation, ConversationEnded } from '../conversation.ts';
 import type { EngineContext, Server } from '../engine.ts';
 import { failure } from './failure.ts';
+import { ON_DISK } from './load-settings.ts';
 import { END_OF_ANSWER as END, SESSION, SQL } from './scripts.ts';
 import type { Way } from './way.ts';
 
@@ -26,7 +27,10 @@ export const accessArgs = (access: Access, database: string): string[] => [
 
 const patienceOf = ({ patience }: Access): number => patience ?? 10;
 
-/** Whatever roles and databases are set to: these sessions find what PostgreSQL itself defines, and wait as they say. */
+/**
+ * Whatever roles and databases are set to: these sessions find what PostgreSQL itself defines, wait as they say, and what they
+ * committed outlives a crash.
+ */
 export const SETTINGS = `set search_path to '';
 set client_encoding to 'UTF8';
 set standard_conforming_strings to on;
@@ -36,6 +40,7 @@ set row_security to off;
 set statement_timeout to 0;
 set lock_timeout to 0;
 set idle_in_transaction_session_timeout to 0;
+${ON_DISK}
 select current_setting('server_version_num')::int >= 170000 as limits_transactions \\gset
 \\if :limits_transactions
 set transaction_timeout to 0;
