@@ -36,7 +36,7 @@ export async function faultyRun(
       ...shim.env,
       DOCKER_CONFIG: await dockerConfig(),
       // A hanging question is to end soon; a slow machine must not look like one.
-      REWIND_ANSWER_WITHIN: fault?.mode === 'hang' ? '3' : '60',
+      REWIND_ANSWER_WITHIN: fault?.mode === 'hang' ? '10' : '60',
     },
   });
   let ended = false;

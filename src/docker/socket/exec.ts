@@ -25,7 +25,7 @@ export interface Exec {
   stderr: PassThrough;
   /** As `docker exec` would end; 255 where the connection or the engine went away, 128 after `leave`. Never rejects. */
   exitCode: Promise<number>;
-  /** Closes the connection; what runs in the container hears of it by its streams. */
+  /** Closes the connection, as the signal does; what runs in the container hears of it by its streams. */
   leave(): void;
 }
 
@@ -93,10 +93,15 @@ export async function startExec(
     connection.destroy();
   };
   connection.on('error', () => {});
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
   const exitCode = takeApart(connection, stdout, stderr)
     .then(() => exitCodeOf(engine, id, control.signal))
     .catch(() => (control.signal.aborted ? 128 : CUT_OFF))
-    .finally(() => connection.destroy());
+    .finally(() => {
+      signal.removeEventListener('abort', leave);
+      connection.destroy();
+    });
   return { stdin: body.AttachStdin ? connection : null, stdout, stderr, exitCode, leave };
 }
 

@@ -30,14 +30,13 @@ export class SocketRunner {
     if (exec === undefined) return undefined;
     const { lines } = await import('./lines.ts');
     if (options.input === undefined) exec.stdin?.end();
-    const stop = (): void => exec.leave();
-    options.signal.addEventListener('abort', stop, { once: true });
-    if (options.signal.aborted) stop();
     const said = lines(exec.stderr, options.onLine);
-    const result = Promise.all([exec.exitCode, said])
-      .then(([exitCode, stderr]) => ({ exitCode, stdout: '', stderr }))
-      .finally(() => options.signal.removeEventListener('abort', stop));
-    return { stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr, kill: stop, result };
+    const result = Promise.all([exec.exitCode, said]).then(([exitCode, stderr]) => ({
+      exitCode,
+      stdout: '',
+      stderr,
+    }));
+    return { stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr, kill: () => exec.leave(), result };
   }
 
   /** Gets ready for the first question while something else is waited for. What goes wrong does so again when that is asked. */
@@ -74,20 +73,15 @@ export class SocketRunner {
 
   async #exec(argv: Argv, options: RunOptions): Promise<RunResult | undefined> {
     if (options.overtimeMs !== undefined) return undefined;
-    const signal = options.signal ?? new AbortController().signal;
-    const exec = await this.#start(argv, signal);
+    const exec = await this.#start(argv, options.signal ?? new AbortController().signal);
     if (exec === undefined) return undefined;
     const { lines } = await import('./lines.ts');
     exec.stdin?.end(options.input);
-    const stop = (): void => exec.leave();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
     const [exitCode, stdout, stderr] = await Promise.all([
       exec.exitCode,
       lines(exec.stdout, options.onLine),
       lines(exec.stderr, options.onLine),
     ]);
-    signal.removeEventListener('abort', stop);
     return { exitCode, stdout, stderr };
   }
 
