@@ -24,7 +24,8 @@ export interface RunResult {
  * How far that came, and whether it goes on, is not known then.
  */
 export function isCutOff({ exitCode, stderr }: RunResult): boolean {
-  return [128, 137, 255].includes(exitCode) && stderr.trim() === '';
+  // 126: so the engine calls what lost the connection to its client.
+  return [126, 128, 137, 255].includes(exitCode) && stderr.trim() === '';
 }
 
 export interface RunOptions {

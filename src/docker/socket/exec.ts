@@ -31,6 +31,9 @@ export interface Exec {
 
 const CUT_OFF = 255;
 
+/** Milliseconds between the end of a program's streams and its own; one that goes on after that has lost its connection. */
+const END_WITHIN_MS = 30_000;
+
 /** `docker exec` with the flags that are used here; undefined for every other command line. */
 export function execRequest(argv: Argv): ExecRequest | undefined {
   const [, verb, ...rest] = argv;
@@ -107,7 +110,7 @@ export async function startExec(
 
 /** The streams of a program end before the engine has heard that it did. Throws where it does not say so in time. */
 async function exitCodeOf(engine: EngineSocket, id: string, left: AbortSignal): Promise<number> {
-  const signal = AbortSignal.any([left, AbortSignal.timeout(answerWithin())]);
+  const signal = AbortSignal.any([left, AbortSignal.timeout(END_WITHIN_MS)]);
   for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
     const { status, body } = await engine.ask('GET', `/exec/${id}/json`, signal);
     if (status !== 200) return CUT_OFF;

@@ -63,14 +63,20 @@ describe('a PostgreSQL database, when something is killed', () => {
   it('is swapped all the same when the client in the middle of it dies: somebody may have written to it already', async () => {
     const sessions = (which: string): string => `select pid from pg_stat_activity where ${which}`;
     // Not yet: the lock of the database that is renamed is held.
-    const holder = project.trySql("begin; comment on database shop is 'held'; select pg_sleep(60); rollback");
+    const holder = project.trySql(
+      "begin; comment on database shop is 'held'; select pg_sleep(150); rollback",
+    );
     const held = "wait_event = 'PgSleep'";
     await until('the lock', async () => (await project.sql(sessions(held))).trim() !== '');
-    const running = project.rewind(RESTORE());
+    const running = project.rewind(RESTORE(), { env: { REWIND_THROUGH_DOCKER: '1' } });
     const waiting =
       "application_name like 'docker-rewind%' and wait_event_type = 'Lock' and query ~ 'rename to'";
     let first = '';
-    await until('the swap', async () => (first = (await project.sql(sessions(waiting))).trim()) !== '');
+    await until(
+      'the swap',
+      async () => (first = (await project.sql(sessions(waiting))).trim()) !== '',
+      60_000,
+    );
     const [container] = await project.containers('db');
     const ways = clientsWith('exec', container!.id, END_OF_ANSWER);
     expect(ways).to.have.lengthOf(1);
