@@ -1,3 +1,5 @@
+import { ORDERS, REST, ROUTINES } from './schema-parts.ts';
+
 /** A schema that uses what a dump of MySQL can lose, with rows that it can garble. */
 export const EVERYTHING = String.raw`
 SET NAMES utf8mb4;
@@ -39,15 +41,7 @@ FROM seq_1_to_2000;
 INSERT INTO customers (id, name, born) VALUES (0, 'zero', '0000-00-00'), (5000, '(NULL)', NULL), (5001, 'it\'s (1),(2)', '1000-01-01');
 UPDATE customers SET id = 0 WHERE name = 'zero';
 UPDATE customers SET secret = id;
-CREATE TABLE orders (
-  id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY,
-  customer INT, parent BIGINT UNSIGNED,
-  CONSTRAINT buyer FOREIGN KEY (customer) REFERENCES customers (id) ON DELETE CASCADE ON UPDATE CASCADE,
-  CONSTRAINT tree FOREIGN KEY (parent) REFERENCES orders (id)
-) AUTO_INCREMENT = 18446744073709540000;
-INSERT INTO orders (customer) SELECT id FROM customers WHERE id BETWEEN 1 AND 500;
-UPDATE orders SET parent = 18446744073709540000;
-CREATE TABLE old (id INT PRIMARY KEY, t TEXT, FULLTEXT KEY (t)) ENGINE = MyISAM;
+${ORDERS}CREATE TABLE old (id INT PRIMARY KEY, t TEXT, FULLTEXT KEY (t)) ENGINE = MyISAM;
 INSERT INTO old SELECT seq, REPEAT('MyISAM ', seq) FROM seq_1_to_50;
 CREATE TABLE parts (id INT, at DATE, note VARCHAR(20)) PARTITION BY RANGE (YEAR(at)) SUBPARTITION BY HASH (id) SUBPARTITIONS 2 (
   PARTITION old VALUES LESS THAN (2000), PARTITION middle VALUES LESS THAN (2010), PARTITION latest VALUES LESS THAN MAXVALUE);
@@ -63,40 +57,7 @@ CREATE TABLE empty_one (id INT);
 CREATE TABLE packed (id INT, t TEXT) ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8;
 INSERT INTO packed SELECT seq, REPEAT('x', seq) FROM seq_1_to_100;
 CREATE TABLE audit (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(100), at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6));
-DELIMITER ;;
-CREATE FUNCTION twice(a INT) RETURNS INT DETERMINISTIC RETURN a * 2;;
-CREATE PROCEDURE report(IN n INT, OUT total INT) MODIFIES SQL DATA SQL SECURITY INVOKER COMMENT 'it''s -- a report'
-BEGIN
-  -- these lines belong to a text of ours, and to no dump:
-  /*
---
--- Current Database: ${'`other`'}
---
-USE ${'`other`'};
--- Dump completed on 2020-01-01  0:00:00
-  */
-  DECLARE s VARCHAR(20) DEFAULT 'DELIMITER ; \\';
-  SELECT COUNT(*) INTO total FROM orders WHERE id > n;
-END;;
-CREATE TRIGGER first_one BEFORE INSERT ON orders FOR EACH ROW
-BEGIN
-  IF NEW.customer IS NULL THEN SET NEW.customer = 1; END IF;
-END;;
-CREATE TRIGGER zz_log AFTER INSERT ON orders FOR EACH ROW INSERT INTO audit (what) VALUES (CONCAT('order;', NEW.id));;
-CREATE TRIGGER aa_log AFTER INSERT ON orders FOR EACH ROW FOLLOWS zz_log INSERT INTO audit (what) VALUES ('after');;
-CREATE EVENT clean ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01 00:00:00' ON COMPLETION PRESERVE COMMENT 'nightly' DO DELETE FROM audit WHERE at < NOW() - INTERVAL 1 YEAR;;
-CREATE EVENT resting ON SCHEDULE EVERY 1 HOUR DISABLE DO BEGIN DELETE FROM audit; SELECT ';;'; END;;
-DELIMITER ;
-SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES';
-CREATE PROCEDURE ansi() SELECT 'back\slash', "id" FROM "orders";
-SET sql_mode = '';
-SET NAMES latin1;
-CREATE PROCEDURE westward() SELECT 'grün';
-SET NAMES utf8mb4;
-CREATE VIEW buyers AS SELECT c.id, c.name, COUNT(*) AS orders FROM customers c JOIN orders o ON o.customer = c.id GROUP BY c.id, c.name;
-CREATE VIEW zz_last AS SELECT id FROM customers WHERE id > 10;
-CREATE ALGORITHM = MERGE DEFINER = 'clerk'@'%' SQL SECURITY INVOKER VIEW a_first AS SELECT id, twice(id) AS two FROM zz_last WITH CASCADED CHECK OPTION;
-`;
+${ROUTINES}${REST}`;
 
 /** Users, roles and grants on everything that one can grant on. */
 export const ACCOUNTS = String.raw`

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../../src/stores/open.ts';
+import type { PointWriter } from '../../../src/stores/store.ts';
 
 describe('a local store', () => {
   let directory = '';
@@ -18,13 +19,19 @@ describe('a local store', () => {
     yield Buffer.from(text);
   }
 
-  it('leaves the file of another point alone where a name that was adopted from it is written anew', async () => {
+  /** A point under way that has a file of another one. */
+  async function writerThatAdopts(): Promise<PointWriter> {
     const store = openStore(directory, directory);
     const first = await store.writer('20261101-000000-aaaa');
     const file = await first.write('volumes/data.tar.zst', content('all of it'));
     await first.commit('{}');
     const second = await store.writer('20261102-000000-bbbb');
     await second.adopt({ point: '20261101-000000-aaaa', file }, 'volumes/data.tar.zst');
+    return second;
+  }
+
+  it('leaves the file of another point alone where a name that was adopted from it is written anew', async () => {
+    const second = await writerThatAdopts();
     await second.write('volumes/data.tar.zst', content('another one'));
     await second.commit('{}');
     const read = (point: string): Promise<string> =>
@@ -34,12 +41,7 @@ describe('a local store', () => {
   });
 
   it('takes a file out of a point under way, and out of no other that has it', async () => {
-    const store = openStore(directory, directory);
-    const first = await store.writer('20261101-000000-aaaa');
-    const file = await first.write('volumes/data.tar.zst', content('all of it'));
-    await first.commit('{}');
-    const second = await store.writer('20261102-000000-bbbb');
-    await second.adopt({ point: '20261101-000000-aaaa', file }, 'volumes/data.tar.zst');
+    const second = await writerThatAdopts();
     await second.drop('volumes/data.tar.zst');
     await second.drop('volumes/data.tar.zst');
     await second.commit('{}');
