@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findComposeFiles } from '../compose/files.ts';
 import type { Runner } from '../docker/runner.ts';
 import { RewindError } from '../errors.ts';
@@ -38,6 +39,9 @@ export interface Session {
   lockProject(project: string): Promise<void>;
 }
 
+/** How long a lock that is just being taken is waited for when the command is told to leave. */
+const TAKING_WITHIN_MS = 5000;
+
 /** Holds the lock of the project's directory while `work` runs. */
 export async function withLock<T>(
   runner: Runner,
@@ -55,17 +59,23 @@ export async function withLock<T>(
   const wait = { ...options.wait };
   let taking: Promise<unknown> = Promise.resolve();
   let givenBack = false;
+  const stayWithLocks = (): void => {
+    if (givenBack) throw new RewindError('LEAVING', 'told to leave', { exit: 'interrupted' });
+  };
   const take = async (acquire: () => Promise<Lock>): Promise<void> => {
     // The process ends as soon as all is given back, and not when the engine has made what it was asked for.
-    if (givenBack) throw new RewindError('LEAVING', 'told to leave', { exit: 'interrupted' });
+    stayWithLocks();
     const taken = acquire().then((each) => locks.push(each));
     taking = taken.catch(() => {});
     await taken;
+    // Nobody works with half of the locks.
+    stayWithLocks();
   };
   const releaseAll = async (): Promise<void> => {
     // One that is being waited for is not wanted any more; one that is just being taken has to be given back.
     wait.until = 0;
-    await taking;
+    // Only so long as the process has time left to give back the others: of a dead process it is taken over by the next.
+    await Promise.race([taking, sleep(TAKING_WITHIN_MS, undefined, { ref: false })]);
     for (let lock = locks.pop(); lock !== undefined; lock = locks.pop()) await lock.release();
     // A command that was refused leaves no trace in a project that docker rewind never worked in.
     if (isNew) await dropUnusedStateDirectory(stateDirectory);
