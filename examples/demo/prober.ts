@@ -3,7 +3,9 @@ import { get } from 'node:http';
 
 const EVERY_MS = 100;
 /** A customer does not wait longer; it counts as no answer. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 5000;
+/** Nobody else comes while so many wait: a slow machine is not to be kept busy with what nobody waits for any more. */
+const MOST_AT_ONCE = 8;
 
 /** One request. `status` 0 means that nobody answered. */
 export interface Probe {
@@ -59,7 +61,7 @@ export class Prober {
 
   #send(): void {
     const phase = this.phases.at(-1);
-    if (!phase) return;
+    if (!phase || this.#pending.size >= MOST_AT_ONCE) return;
     const asked = ask(this.#url).then((probe) => {
       phase.probes.push(probe);
       this.#pending.delete(asked);
