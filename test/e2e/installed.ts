@@ -86,8 +86,8 @@ export async function run(
     reject: false,
     stripFinalNewline: false,
     extendEnv: false,
-    // A command that is told to end has some seconds to give back what it took.
-    forceKillAfterDelay: 30_000,
+    // A command that is told to end has some time to give back what it took.
+    forceKillAfterDelay: 120_000,
     env: environment(settings.env),
     ...(settings.input === undefined ? { stdin: 'ignore' as const } : { input: settings.input }),
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),

@@ -17,7 +17,7 @@ const open = new Set<TtySession>();
 // A test that failed half-way leaves its program to us.
 process.on('exit', () => open.forEach((session) => session.kill()));
 
-const EXPECT_TIMEOUT_MS = 20_000;
+const EXPECT_TIMEOUT_MS = 60_000;
 
 /** One program on a pseudo-terminal, with somebody typing. */
 export class TtySession {

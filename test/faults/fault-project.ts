@@ -69,6 +69,7 @@ export class FaultProject extends DataProject {
             image: `${this.repository}:v1`,
             command: ['sh', '-c', WRITER],
             stop_grace_period: '3s',
+            network_mode: 'none',
             ...(this.#restart === undefined ? {} : { restart: this.#restart }),
             volumes: ['data:/data', 'other:/other', `${this.acks}:/acks`],
             healthcheck: {

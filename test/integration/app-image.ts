@@ -1,9 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { loadImages } from './engine-answers.ts';
 
 /**
  * How a version of the test app behaves: `unhealthy` serves but never gets healthy, `exits` logs why and exits 3, `slow` gets
@@ -53,11 +53,12 @@ export async function makeAppImage(reference: string, version: string, mode: Mod
   const history = [...image.history, { created: image.created, comment: 'a version', empty_layer: true }];
   const described = Buffer.from(JSON.stringify({ ...image, config, history }));
   const manifest = [{ Config: 'image.json', RepoTags: [reference], Layers: layers.map(({ name }) => name) }];
-  await load([
+  const files = [
     { name: 'manifest.json', bytes: Buffer.from(JSON.stringify(manifest)) },
     { name: 'image.json', bytes: described },
     ...layers,
-  ]);
+  ];
+  await loadImages(Buffer.concat([...files.flatMap(entry), Buffer.alloc(1024)]));
 }
 
 async function readBase(): Promise<Base> {
@@ -77,16 +78,6 @@ async function readBase(): Promise<Base> {
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
-
-async function load(files: readonly { name: string; bytes: Buffer }[]): Promise<void> {
-  const child = spawn('docker', ['load', '--quiet'], { stdio: ['pipe', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stdin.on('error', () => {});
-  child.stdin.end(Buffer.concat([...files.flatMap(entry), Buffer.alloc(1024)]));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`docker load: ${said}`);
 }
 
 /** A file in a tar archive. */

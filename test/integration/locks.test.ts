@@ -6,7 +6,7 @@ import { ROOT } from '../e2e/installed.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
 import { startSession } from './start-session.ts';
-import { journalOf, leftovers, locksOnEngine, until, untilRuns } from './world.ts';
+import { journalOf, leftovers, locksOnEngine, until, untilRuns, whileItStands } from './world.ts';
 
 describe('the lock of a project', () => {
   let project: TestProject;
@@ -42,22 +42,21 @@ describe('the lock of a project', () => {
   it('keeps another checkout of the project out, which may wait, and leaves nothing on the engine', async () => {
     const first = project.json(slow());
     await until('the journal', () => journalOf(project) !== '');
-    // It is alive and does not go on, for as long as the others take.
-    const { pid } = JSON.parse(project.read('.rewind/lock')) as { pid: number };
-    process.kill(pid, 'SIGSTOP');
-    const refused = await project.json(['deploy'], { cwd: second });
-    expect(refused.exitCode).to.equal(11);
-    expect(refused.document.error.message).to.match(/"docker rewind deploy" of \S+ is at work here \(pid /);
-    expect(refused.document.error.hint).to.contain('--lock-wait');
-    const doctor = await project.json(['doctor'], { cwd: second });
-    const finding = doctor.document.checks.find((check: any) => check.name === 'lock');
-    expect(finding.message).to.contain(project.name).and.to.contain(project.directory);
-    const waiting = await project.tty(
-      ['deploy', `web=${project.repository}:v1`, '--no-backup', '--lock-wait', '60s'],
-      { cwd: second },
-    );
-    await waiting.expect('waiting for "docker rewind deploy"');
-    process.kill(pid, 'SIGCONT');
+    const waiting = await whileItStands(project, async () => {
+      const refused = await project.json(['deploy'], { cwd: second });
+      expect(refused.exitCode).to.equal(11);
+      expect(refused.document.error.message).to.match(/"docker rewind deploy" of \S+ is at work here \(pid /);
+      expect(refused.document.error.hint).to.contain('--lock-wait');
+      const doctor = await project.json(['doctor'], { cwd: second });
+      const finding = doctor.document.checks.find((check: any) => check.name === 'lock');
+      expect(finding.message).to.contain(project.name).and.to.contain(project.directory);
+      const session = await project.tty(
+        ['deploy', `web=${project.repository}:v1`, '--no-backup', '--lock-wait', '120s'],
+        { cwd: second },
+      );
+      await session.expect('waiting for "docker rewind deploy"');
+      return session;
+    });
     expect(await waiting.exit(), waiting.text).to.equal(0);
     expect(waiting.text.match(/waiting for "docker rewind deploy"/g)).to.have.length(1);
     expect((await first).exitCode).to.equal(0);
@@ -68,7 +67,7 @@ describe('the lock of a project', () => {
   it('goes to one after the other of several that come at the same time', async () => {
     const outcomes = await Promise.all(
       [project.directory, second].map((cwd) =>
-        project.rewind(['deploy', `web=${project.repository}:v1`, '--lock-wait', '60s'], { cwd }),
+        project.rewind(['deploy', `web=${project.repository}:v1`, '--lock-wait', '120s'], { cwd }),
       ),
     );
     expect(
@@ -82,7 +81,9 @@ describe('the lock of a project', () => {
     const first = project.json(slow());
     await until('the journal', () => journalOf(project) !== '');
     const before = project.read('compose.yml');
-    const refused = await project.json(['set-image', `web=${project.repository}:v9`]);
+    const refused = await whileItStands(project, () =>
+      project.json(['set-image', `web=${project.repository}:v9`]),
+    );
     expect(refused.exitCode).to.equal(11);
     expect((await first).exitCode).to.equal(0);
     expect(project.read('compose.yml')).to.satisfy((text: string) => text === before || text.includes(':v2'));

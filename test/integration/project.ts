@@ -11,7 +11,7 @@ import {
   type TtySession,
 } from '../e2e/installed.ts';
 import { makeAppImage, type Mode } from './app-image.ts';
-import { ask, withLabels } from './engine-answers.ts';
+import { ask, drop, filtered, withLabels } from './engine-answers.ts';
 
 /** A container as the engine describes it now. */
 export interface Running {
@@ -30,6 +30,9 @@ interface Inspected {
   Config: { Image: string };
   State: { Status: string; Health?: { Status: string } };
 }
+
+/** A service that nobody asks from outside: making and removing a network takes as long as all else of a small project. */
+export const NO_NETWORK = ['    network_mode: none'] as const;
 
 /** A Compose project of its own on the real engine: directory, name and images that no other test shares. */
 export class TestProject {
@@ -60,6 +63,7 @@ export class TestProject {
       '  web:',
       `    image: ${this.repository}:${tag}   # the tag`,
       '    stop_grace_period: 1s',
+      ...NO_NETWORK,
       '',
     ].join('\n');
   }
@@ -172,35 +176,19 @@ export class TestProject {
 
   /** Removes containers, networks, volumes, images and the directory of this project, whatever the test left. */
   async remove(): Promise<void> {
-    const ids = async (...args: string[]): Promise<string[]> => {
-      const result = await this.docker([
-        ...args,
-        '--filter',
-        `label=com.docker.compose.project=${this.name}`,
-      ]);
-      return result.stdout.split('\n').filter((line) => line !== '');
-    };
-    const containers = await ids('ps', '-aq');
-    if (containers.length > 0) await this.docker(['rm', '-f', '-v', ...containers]);
-    const networks = await ids('network', 'ls', '-q');
-    if (networks.length > 0) await this.docker(['network', 'rm', ...networks]);
-    const volumes = await ids('volume', 'ls', '-q');
-    if (volumes.length > 0) await this.docker(['volume', 'rm', ...volumes]);
-    const label = `label=docker-rewind.lock=${this.name}`;
-    const locks = await this.docker(['volume', 'ls', '--quiet', '--filter', label]);
-    if (locks.stdout !== '') await this.docker(['volume', 'rm', ...locks.stdout.trim().split('\n')]);
-    const listed = await this.docker([
-      'image',
-      'ls',
-      '--format',
-      '{{.Repository}}:{{.Tag}}',
-      this.repository,
-    ]);
-    const images = [
-      ...listed.stdout.split('\n').filter((line) => line !== '' && !line.includes('<none>')),
-      ...this.#images,
-    ];
-    if (images.length > 0) await this.docker(['image', 'rm', '-f', ...new Set(images)]);
+    const own = withLabels(`com.docker.compose.project=${this.name}`);
+    const containers = (await ask<{ Id: string }[]>(`/containers/json?all=1&${own}`)) ?? [];
+    await Promise.all(containers.map(({ Id }) => drop(`/containers/${Id}?force=1&v=1`)));
+    const networks = (await ask<{ Id: string }[]>(`/networks?${own}`)) ?? [];
+    await Promise.all(networks.map(({ Id }) => drop(`/networks/${Id}`)));
+    for (const label of [own, withLabels(`docker-rewind.lock=${this.name}`)]) {
+      const listed = await ask<{ Volumes: { Name: string }[] | null }>(`/volumes?${label}`);
+      await Promise.all((listed?.Volumes ?? []).map(({ Name }) => drop(`/volumes/${Name}?force=1`)));
+    }
+    const ofProject = filtered({ reference: [this.repository] });
+    const listed = (await ask<{ RepoTags: string[] | null }[]>(`/images/json?${ofProject}`)) ?? [];
+    const images = new Set([...listed.flatMap(({ RepoTags }) => RepoTags ?? []), ...this.#images]);
+    for (const image of images) await drop(`/images/${image}?force=1`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

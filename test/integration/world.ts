@@ -62,7 +62,7 @@ export function journalOf(project: TestProject): string {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = 90_000,
 ): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await condition()); await sleep(20)) {
     if (Date.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs} ms`);
@@ -74,4 +74,15 @@ export function untilRuns(project: TestProject, image: string, service = 'web'):
   return until(`a container of ${image}`, async () =>
     (await project.containers(service)).some((entry) => entry.image === image && entry.status === 'running'),
   );
+}
+
+/** Stops the command that is at work in a project, for as long as something else is done: alive, and not going on. */
+export async function whileItStands<T>(project: TestProject, work: () => Promise<T>): Promise<T> {
+  const { pid } = JSON.parse(project.read('.rewind/lock')) as { pid: number };
+  process.kill(pid, 'SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
 }

@@ -63,11 +63,6 @@ export abstract class DatabaseProject extends TestProject {
     return times;
   }
 
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
-  }
-
   /** Journals and half restore points, which must not outlive a command that came to an end. */
   protected unfinished(): string[] {
     const list = (path: string): string[] => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TestProject } from '../project.ts';
+import { NO_NETWORK, TestProject } from '../project.ts';
 import type { RunOutcome } from '../../e2e/installed.ts';
 
 export const HELPER_IMAGE = 'rewind-test/helper:1';
@@ -51,6 +51,7 @@ export class DataProject extends TestProject {
         '  web:',
         '    image: rewind-test/app:base',
         '    stop_grace_period: 2s',
+        ...NO_NETWORK,
         '    volumes:',
         ...volumes.map((volume) => `      - ${volume}:/${volume}`),
         ...(options.bind ? ['      - ./uploads:/uploads'] : []),
@@ -148,11 +149,6 @@ export class DataProject extends TestProject {
       ...list('.rewind/journal'),
       ...list('.rewind/points').filter((name) => name.includes('partial')),
     ];
-  }
-
-  override async remove(): Promise<void> {
-    await this.docker(['compose', 'down', '-v', '--remove-orphans', '-t', '0']);
-    await super.remove();
   }
 
   private succeed(outcome: RunOutcome): RunOutcome {
