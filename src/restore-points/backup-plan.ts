@@ -181,7 +181,9 @@ export async function planBackup(
         store,
         volumes: planned,
         databases: databases.length > 0,
-        ...(request.resumes && sources.length > 0 ? { helper } : {}),
+        ...(sources.length === 0
+          ? {}
+          : { helper, ...(request.resumes ? {} : { keepsHelper: true as const }) }),
         compose: await composeFilesOf(project, project.options),
         manifest: {
           schema: MANIFEST_SCHEMA,

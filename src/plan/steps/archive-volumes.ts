@@ -1,12 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HelperSpec } from '../../docker/helper-container.ts';
-import {
-  archiveFirst,
-  archiveSettled,
-  noteUnsettled,
-  type VolumeTask,
-} from '../../restore-points/volume/archive.ts';
+import { archiveFirst, type VolumeTask } from '../../restore-points/volume/archive.ts';
+import { archiveSettled, noteUnsettled } from '../../restore-points/volume/archive-settled.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import { openStore } from '../../stores/open.ts';

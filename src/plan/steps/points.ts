@@ -8,6 +8,7 @@ import { parseManifest, renderManifest } from '../../restore-points/manifest.ts'
 import { compressed, nameList, openIndex } from '../../restore-points/volume/index-source.ts';
 import { fieldOf, FIELDS, fileSize } from '../../restore-points/volume/index-records.ts';
 import { originOf } from '../../restore-points/origin.ts';
+import { sortLatest } from '../../restore-points/volume/latest-index.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { RewindError } from '../../errors.ts';
 import { openStore } from '../../stores/open.ts';
@@ -19,6 +20,7 @@ import type { StepBase, StepContext } from './context.ts';
 import { dumpedDatabases } from './dump-databases.ts';
 import type { HelperSpec } from '../../docker/helper-container.ts';
 import { releaseHelper } from '../../restore-points/volume/helper.ts';
+import { helperFor } from './helper.ts';
 import { stillRecord, type StillRecord } from './still-services.ts';
 
 /** What is known of a volume before it is archived. */
@@ -38,11 +40,13 @@ export interface SealPoint extends StepBase, PointPlace {
   databases: boolean;
   /** Compose files to keep, absolute. */
   compose: readonly string[];
-  /**
-   * Ends meanwhile, where services run again by now. Before that it must not: what is in a volume of a kind that has to be
-   * mounted (tmpfs) is gone when nobody uses it.
-   */
+  /** Puts the last entries of indexes in order: now that services run again, in most plans. */
   helper?: HelperSpec;
+  /**
+   * It does not end meanwhile, where services do not run yet: what is in a volume of a kind that has to be mounted (tmpfs) is
+   * gone when nobody uses it.
+   */
+  keepsHelper?: true;
 }
 
 /** Remove a point that never got its manifest; one that has it stays. */
@@ -61,18 +65,17 @@ const NOT_KEPT_BY_BUSYBOX = [
 
 export async function sealPoint(step: SealPoint, context: StepContext): Promise<void> {
   const store = openStore(step.store, context.scope.directory);
-  if (step.helper !== undefined) await releaseHelper(context.workDirectory, step.helper);
   // Cut off after the manifest was written: there is nothing left to do.
-  if ((await store.manifest(step.point)) !== undefined) return;
+  const isSealed = (await store.manifest(step.point)) !== undefined;
+  const archived = isSealed ? [] : await sortedProgress(step, context);
+  if (step.helper !== undefined && step.keepsHelper === undefined)
+    await releaseHelper(context.workDirectory, step.helper);
+  if (isSealed) return;
   const writer = await store.writer(step.point);
   const still = await stillRecord(context.workDirectory);
   const volumes: VolumeArtifact[] = [];
-  for (const planned of step.volumes) {
-    const progress = await savedProgress(context, planned.slug);
-    if (progress === undefined)
-      throw new RewindError('ARCHIVE_FAILED', `${planned.key} was not archived by any step before`);
+  for (const { planned, progress } of archived)
     volumes.push(await artifactOf(planned, progress, step, { writer, still, context }));
-  }
   const databases = step.databases ? await dumpedDatabases(context.workDirectory) : [];
   if (databases === undefined)
     throw new RewindError('DUMP_FAILED', 'the databases were not dumped by any step before');
@@ -98,6 +101,26 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
   // What cannot be read again is found out now, and not when it is needed.
   parseManifest(manifest, step.point);
   await writer.commit(manifest);
+}
+
+/** What the passes came to for each volume, with its latest index in order. */
+async function sortedProgress(
+  step: SealPoint,
+  context: StepContext,
+): Promise<{ planned: PlannedVolume; progress: VolumeProgress }[]> {
+  const directory = await volumesDirectory(context);
+  const archived = [];
+  for (const planned of step.volumes) {
+    const progress = await savedProgress(context, planned.slug);
+    if (progress === undefined)
+      throw new RewindError('ARCHIVE_FAILED', `${planned.key} was not archived by any step before`);
+    if (progress.unsorted !== undefined && step.helper !== undefined) {
+      const helper = await helperFor(step.helper, context);
+      await sortLatest(planned, { helper, directory, signal: context.signal }, progress);
+    }
+    archived.push({ planned, progress });
+  }
+  return archived;
 }
 
 export async function discardPoint(step: DiscardPoint, context: StepContext): Promise<void> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
@@ -5,7 +6,8 @@ import { requireRoom } from '../../stores/room.ts';
 import type { StoredFile } from '../../stores/store.ts';
 import type { ArchiveContext, VolumeTask } from './archive.ts';
 import { owned } from './blocks.ts';
-import { compressed } from './index-source.ts';
+import type { Difference } from './index-difference.ts';
+import { archivableNames, archivedBytes, compressed, openIndex } from './index-source.ts';
 import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
 import type { NameList } from './name-list.ts';
 import { requireCodes } from './script.ts';
@@ -21,6 +23,19 @@ export interface LayerContent {
   /** Entries of the layers below that are gone. */
   deleted?: NameList;
 }
+
+/** All entries of an index, a file name in the work directory. */
+export const wholeOf = ({ directory }: ArchiveContext, index: string): LayerContent => ({
+  names: archivableNames(openIndex(join(directory, index))),
+  bytes: () => archivedBytes(openIndex(join(directory, index))),
+});
+
+/** What changed. */
+export const partOf = ({ changed, deleted, bytes }: Difference): LayerContent => ({
+  names: changed.chunks(),
+  bytes: async () => bytes,
+  deleted,
+});
 
 const archivePath = (slug: string, layer: number): string =>
   `volumes/${slug}${layer === 0 ? '' : `.${layer}`}.tar.zst`;

@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import type { PointWriter, Store } from '../../stores/store.ts';
-import { adoptLayers, archiveLayer, dropLayers, type LayerContent } from './archive-layer.ts';
-import { GrowingIndex } from './growing-index.ts';
+import { adoptLayers, archiveLayer, partOf, wholeOf } from './archive-layer.ts';
 import type { Helper } from './helper.ts';
-import { differenceOf, isSame, type Difference } from './index-difference.ts';
-import {
-  archivableNames,
-  archivedBytes,
-  HEADER_BYTES,
-  openIndex,
-  storedIndex,
-  takeIndex,
-} from './index-source.ts';
+import { differenceOf, isSame } from './index-difference.ts';
+import { archivableNames, archivedBytes, openIndex, storedIndex, takeIndex } from './index-source.ts';
 import type { IndexReader } from './index-records.ts';
+import { grow } from './latest-index.ts';
 import type { EarlierVolume, VolumeProgress } from './layer.ts';
 
 /** One volume to be archived, as the plan says it. */
@@ -69,7 +62,10 @@ export async function archiveFirst(
     await archiveAsFound(task, context, progress);
     return progress;
   }
-  await takeIndex(helper, join(context.directory, index), task, context.signal);
+  if (task.settles) {
+    const growing = grow(task, context, progress);
+    await growing.sort(helper, join(context.directory, index), task.key, context.signal);
+  } else await takeIndex(helper, join(context.directory, index), task, context.signal);
   if (await reuse(task, context, progress)) return progress;
   if (await differential(task, context, progress)) return progress;
   await archiveLayer(task, context, progress, wholeOf(context, index));
@@ -84,7 +80,7 @@ async function archiveAsFound(
 ): Promise<void> {
   const { helper, signal } = context;
   const index = join(context.directory, progress.index);
-  const growing = new GrowingIndex(helper, `${index}.found`, task, signal);
+  const growing = grow(task, context, progress);
   const outcomes = await Promise.allSettled([
     archiveLayer(task, context, progress, {
       names: archivableNames(growing.entries()),
@@ -93,71 +89,6 @@ async function archiveAsFound(
     growing.sort(helper, index, task.key, signal),
   ]);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-}
-
-const wholeOf = ({ directory }: ArchiveContext, index: string): LayerContent => ({
-  names: archivableNames(openIndex(join(directory, index))),
-  bytes: () => archivedBytes(openIndex(join(directory, index))),
-});
-
-const partOf = ({ changed, deleted, bytes }: Difference): LayerContent => ({
-  names: changed.chunks(),
-  bytes: async () => bytes,
-  deleted,
-});
-
-/** The second pass, with the writers still: what changed since the first one. */
-export async function archiveSettled(
-  task: VolumeTask,
-  context: ArchiveContext,
-  progress: VolumeProgress | undefined,
-): Promise<VolumeProgress> {
-  if (progress === undefined) {
-    const whole = await archiveFirst({ ...task, live: false, settles: false }, context);
-    return whole as VolumeProgress;
-  }
-  const index = `${task.slug}.settled.index`;
-  const now = { ...task, live: false };
-  await takeIndex(context.helper, join(context.directory, index), now, context.signal);
-  const difference = await compare(task, context, progress.index, index);
-  const settled: VolumeProgress = {
-    ...progress,
-    index,
-    layers: [...progress.layers],
-    vanished: 0,
-    changed: 0,
-  };
-  if (!isEmpty(difference)) delete settled.same;
-  if (difference.linkForDirectory || (await isNearlyAll(difference, context, index))) {
-    await dropLayers(progress.layers, context);
-    settled.layers = [];
-    settled.base = null;
-    await archiveLayer(now, context, settled, wholeOf(context, index));
-  } else if (!isEmpty(difference)) await archiveLayer(now, context, settled, partOf(difference));
-  return settled;
-}
-
-/** After a hot archive: notes what was not the same all the time. */
-export async function noteUnsettled(
-  task: VolumeTask,
-  context: ArchiveContext,
-  progress: VolumeProgress,
-): Promise<VolumeProgress> {
-  const index = `${task.slug}.after.index`;
-  await takeIndex(context.helper, join(context.directory, index), { ...task, live: true }, context.signal);
-  const { changed, deleted } = await compare(task, context, progress.index, index);
-  return { ...progress, unsettled: [...new Set([...(await changed.names()), ...(await deleted.names())])] };
-}
-
-async function compare(
-  { slug }: VolumeTask,
-  { directory }: ArchiveContext,
-  before: string,
-  after: string,
-): Promise<Difference> {
-  return differenceOf(openIndex(join(directory, before)), () => openIndex(join(directory, after)), {
-    spill: join(directory, slug),
-  });
 }
 
 const indexOf = async (earlier: EarlierVolume, { store }: ArchiveContext): Promise<IndexReader> =>
@@ -186,34 +117,13 @@ async function differential(
   const packed = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
   const most = packed / (base.packing ?? 1) / 2;
   const present = (): IndexReader => openIndex(join(directory, progress.index));
-  const difference = await differenceOf(await indexOf(base, context), present, {
-    spill: join(directory, task.slug),
-    most,
-  });
+  const difference = await differenceOf(
+    { before: await indexOf(base, context), after: present },
+    { spill: join(directory, task.slug), most },
+  );
   if (difference === undefined) return false;
   progress.layers = await adoptLayers(base, task, context);
   progress.base = base;
   await archiveLayer(task, context, progress, partOf(difference));
   return true;
-}
-
-// Below that it does not matter.
-const WORTH_A_LOOK = 8 * 1024 * 1024;
-
-/**
- * Whether all of it is hardly more than what changed: as a layer that would be stored, and restored, beside something that
- * it replaces. One large file in which a little is written is such a volume.
- */
-async function isNearlyAll(
-  { bytes, changed }: Difference,
-  { directory }: ArchiveContext,
-  index: string,
-): Promise<boolean> {
-  if (bytes < WORTH_A_LOOK) return false;
-  const part = bytes + changed.count * HEADER_BYTES;
-  return (await archivedBytes(openIndex(join(directory, index)))) - part <= part / 8;
-}
-
-function isEmpty(difference: Difference): boolean {
-  return difference.changed.count === 0 && difference.deleted.count === 0;
 }

@@ -49,27 +49,7 @@ export class GrowingIndex {
   /** Waits until all are found, and writes them into another file in the order of their bytes. */
   async sort(helper: Helper, into: string, key: string, signal: AbortSignal): Promise<void> {
     await this.found;
-    const { size } = await stat(this.#file);
-    const header = await this.#header();
-    const records = createReadStream(this.#file, { start: header.length, end: size - END.length - 1 });
-    const { report } = await helper.run(
-      SORT,
-      [],
-      {
-        input: records,
-        output: async (stream) => {
-          const sorted = owned(stream);
-          const whole = async function* (): AsyncGenerator<Buffer> {
-            yield header;
-            yield* sorted;
-            yield END;
-          };
-          await pipeline(Readable.from(whole()), createWriteStream(into, { mode: 0o600 }));
-        },
-      },
-      signal,
-    );
-    requireCodes(report, ['sort'], `reading the entries of ${key}`);
+    await sortFound(helper, { found: this.#file, into, key }, signal);
   }
 
   async #write(stream: AsyncIterable<Buffer>): Promise<void> {
@@ -105,14 +85,43 @@ export class GrowingIndex {
       } else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
+}
 
-  async #header(): Promise<Buffer> {
-    const file = await open(this.#file, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-      return buffer.subarray(0, buffer.subarray(0, bytesRead).indexOf(0) + 1);
-    } finally {
-      await file.close();
-    }
+/** Writes what a GrowingIndex has found into another file, in the order of the bytes of its entries. */
+export async function sortFound(
+  helper: Helper,
+  { found, into, key }: { found: string; into: string; key: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { size } = await stat(found);
+  const header = await headerOf(found);
+  const records = createReadStream(found, { start: header.length, end: size - END.length - 1 });
+  const { report } = await helper.run(
+    SORT,
+    [],
+    {
+      input: records,
+      output: async (stream) => {
+        const sorted = owned(stream);
+        const whole = async function* (): AsyncGenerator<Buffer> {
+          yield header;
+          yield* sorted;
+          yield END;
+        };
+        await pipeline(Readable.from(whole()), createWriteStream(into, { mode: 0o600 }));
+      },
+    },
+    signal,
+  );
+  requireCodes(report, ['sort'], `reading the entries of ${key}`);
+}
+
+async function headerOf(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    return buffer.subarray(0, buffer.subarray(0, bytesRead).indexOf(0) + 1);
+  } finally {
+    await file.close();
   }
 }

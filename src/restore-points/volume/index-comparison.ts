@@ -1,4 +1,4 @@
-import { merged } from './index-difference.ts';
+import { merged } from './index-pairs.ts';
 import type { IndexReader, IndexRecord } from './index-records.ts';
 
 export interface ComparisonOptions {

@@ -1,5 +1,6 @@
 import { NameList } from './name-list.ts';
-import { ctimeOf, parseRecord, pathOf, type IndexReader, type IndexRecord } from './index-records.ts';
+import { merged, type Pair } from './index-pairs.ts';
+import { ctimeOf, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
 export interface Difference {
@@ -24,24 +25,27 @@ export interface DifferenceOptions {
   most?: number;
 }
 
+/** The two indexes of a comparison. */
+export interface Indexes {
+  before: IndexReader;
+  /** From its beginning, each time. */
+  after: () => IndexReader;
+  /** Brings their records together. By default both are in the order of their bytes. */
+  pair?: Pair;
+}
+
 /**
  * Compares two indexes of one volume; `after` is read twice where names of one file changed. An entry that changed so
  * close to the earlier index that a later change could bear the same time counts as changed. Memory grows with the
  * directories that changed, not with the volume. Undefined where it has more than `most` bytes.
  */
 export function differenceOf(
-  before: IndexReader,
-  after: () => IndexReader,
+  indexes: Indexes,
   options: DifferenceOptions & { most?: undefined },
 ): Promise<Difference>;
-export function differenceOf(
-  before: IndexReader,
-  after: () => IndexReader,
-  options: DifferenceOptions,
-): Promise<Difference | undefined>;
+export function differenceOf(indexes: Indexes, options: DifferenceOptions): Promise<Difference | undefined>;
 export async function differenceOf(
-  before: IndexReader,
-  after: () => IndexReader,
+  { before, after, pair = merged }: Indexes,
   { spill, most = Infinity }: DifferenceOptions,
 ): Promise<Difference | undefined> {
   const difference: Difference = {
@@ -70,7 +74,7 @@ export async function differenceOf(
     above(entry.path, needed);
   };
   const now = after();
-  for await (const [old, present] of merged(before, now, unchangedSince(before))) {
+  for await (const [old, present] of pair(before, now, unchangedSince(before))) {
     if (present === undefined) remove(old as IndexRecord);
     else if (old === undefined) change(present);
     else if (old.type !== present.type) {
@@ -127,53 +131,4 @@ function above(path: string, into: Set<string>): void {
     if (into.has(parent)) return;
     into.add(parent);
   }
-}
-
-/**
- * Walks two sorted indexes side by side; an entry that only one has comes alone. Pairs of records, as they were written, of
- * which `alike` says that nothing has to be said are passed over: that is nearly all of them, and costs next to nothing.
- */
-export async function* merged(
-  left: IndexReader,
-  right: IndexReader,
-  alike: (left: string, right: string) => boolean = () => false,
-): AsyncGenerator<[IndexRecord | undefined, IndexRecord | undefined]> {
-  for (;;) {
-    let a = left.peek() ?? ((await left.more()) ? left.peek() : undefined);
-    let b = right.peek() ?? ((await right.more()) ? right.peek() : undefined);
-    while (a !== undefined && b !== undefined && alike(a, b)) {
-      left.advance();
-      right.advance();
-      a = left.peek();
-      b = right.peek();
-    }
-    // One of them has to be read on.
-    if ((a === undefined || b === undefined) && (await anyMore(left, a, right, b))) continue;
-    if (a === undefined && b === undefined) return;
-    const order = a === undefined ? 1 : b === undefined ? -1 : compare(pathOf(a), pathOf(b));
-    yield [
-      order <= 0 && a !== undefined ? take(left, a) : undefined,
-      order >= 0 && b !== undefined ? take(right, b) : undefined,
-    ];
-  }
-}
-
-async function anyMore(
-  left: IndexReader,
-  a: string | undefined,
-  right: IndexReader,
-  b: string | undefined,
-): Promise<boolean> {
-  return (a === undefined && (await left.more())) || (b === undefined && (await right.more()));
-}
-
-function take(index: IndexReader, line: string): IndexRecord {
-  index.advance();
-  return parseRecord(line);
-}
-
-/** The order of the bytes of whole records, which is how the helper sorts them. */
-function compare(a: string, b: string): number {
-  const [left, right] = [`${a}//`, `${b}//`];
-  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -29,6 +29,10 @@ export interface VolumeProgress {
   layers: Layer[];
   /** The latest index, a file name in the work directory. */
   index: string;
+  /** The same in the order in which its entries were found; GNU tools only. */
+  found?: string;
+  /** `index` is not made of `found` yet: nobody has to wait for that while services are down. */
+  unsorted?: true;
   /** The earlier point that all of it is, index and layers: nothing changed since. */
   same?: EarlierVolume;
   /** The full that it builds on, where that is an earlier point's. */

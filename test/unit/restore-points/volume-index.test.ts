@@ -30,7 +30,7 @@ const index = (records: readonly string[], takenAt = 100): IndexReader => {
 const directory = mkdtempSync(join(tmpdir(), 'rewind-index-'));
 const spill = join(directory, 'names');
 const differ = async (before: readonly string[], after: readonly string[]) => {
-  const difference = await differenceOf(index(before), () => index(after), { spill });
+  const difference = await differenceOf({ before: index(before), after: () => index(after) }, { spill });
   if (difference === undefined) throw new Error('there is no limit');
   const { changed, deleted, ...others } = difference;
   return { ...others, changed: await changed.names(), deleted: await deleted.names() };
@@ -122,7 +122,7 @@ describe('a volume index', () => {
 
   it('is not compared any further than there is interest in', async () => {
     const now = [root, ...['./a', './b', './c'].map((path) => record(path))];
-    const limited = (most: number) => differenceOf(index([root]), () => index(now), { spill, most });
+    const limited = (most: number) => differenceOf({ before: index([root]), after: () => index(now) }, { spill, most });
     expect(await limited(2 * 4096)).to.equal(undefined);
     expect((await limited(3 * 4096))?.bytes).to.equal(3 * 4096);
   });
