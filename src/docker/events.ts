@@ -27,19 +27,21 @@ export function containerEventsArgv(project: string, seconds: number): Argv {
   ];
 }
 
-/** The containers that were sent a signal in that time and have not ended since: the engine may be about to kill them. */
-export async function signalledContainers(
+/**
+ * What happened last, in that time, to the containers that were sent a signal or ended. One that was signalled and has not
+ * ended since, the engine may be about to kill.
+ */
+export async function recentEnds(
   runner: Runner,
   project: string,
   seconds: number,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, 'signalled' | 'ended'>> {
   const result = await runner.run(containerEventsArgv(project, seconds));
   if (result.exitCode !== 0) throw engineError(result);
-  const signalled = new Set<string>();
+  const last = new Map<string, 'signalled' | 'ended'>();
   for (const line of answerLines(result.stdout, 'events')) {
     const event = jsonAnswer<{ Action: string; Actor: { ID: string } }>(line, 'events');
-    if (event.Action === 'kill') signalled.add(event.Actor.ID);
-    else signalled.delete(event.Actor.ID);
+    last.set(event.Actor.ID, event.Action === 'kill' ? 'signalled' : 'ended');
   }
-  return signalled;
+  return last;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning, listContainers, type ContainerState } from '../../docker/containers.ts';
-import { signalledContainers } from '../../docker/events.ts';
+import { recentEnds } from '../../docker/events.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { StepContext } from './context.ts';
 
@@ -11,8 +11,8 @@ const MARGIN_SECONDS = 5;
 /**
  * The engine goes on stopping a container when whoever asked for it is gone: one that seems to run well would be killed
  * at the end of its grace period, after we had left. So those that were sent a signal just now are waited for, until
- * they ended or outlived it. `now`: the containers as they are, where they were listed just before. Returns whether it
- * had to wait.
+ * they ended or outlived it. `now`: the containers as they are, where they were listed just before. Returns whether that
+ * list may not be true any more.
  */
 export async function awaitPendingStops(
   context: StepContext,
@@ -26,9 +26,10 @@ export async function awaitPendingStops(
   const candidates = (now ?? (await list())).filter(mayEnd);
   if (candidates.length === 0) return false;
   const grace = Math.max(...candidates.map((entry) => entry.stopTimeout)) + MARGIN_SECONDS;
-  const signalled = await signalledContainers(runner, scope.project, grace);
-  const pending = new Set(candidates.filter(({ id }) => signalled.has(id)).map(({ id }) => id));
-  if (pending.size === 0) return false;
+  const ends = await recentEnds(runner, scope.project, grace);
+  const pending = new Set(candidates.map(({ id }) => id).filter((id) => ends.get(id) === 'signalled'));
+  // The answer takes a second: one that was killed meanwhile is waited for by nobody, and does not run.
+  if (pending.size === 0) return candidates.some(({ id }) => ends.has(id));
   for (const deadline = monotonicMs() + grace * 1000; monotonicMs() < deadline;) {
     const left = (await list()).filter((entry) => pending.has(entry.id) && mayEnd(entry));
     if (left.length === 0 || signal.aborted) break;

@@ -24,6 +24,36 @@ describe('the time that services are still', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  const levels = [[{ id: 'aaa', name: 'shop-web-1', service: 'web', healthy: false }]];
+  const contextOf = (runner: FakeRunner): StepContext =>
+    ({
+      runner,
+      scope: { project: 'shop' },
+      signal: new AbortController().signal,
+      workDirectory: directory,
+    }) as unknown as StepContext;
+
+  it('ends for a container, too, that the engine has killed while it was asked whether it would', async () => {
+    let status = 'running';
+    const event = (action: string): string => `${JSON.stringify({ Action: action, Actor: { ID: 'aaa' } })}\n`;
+    const runner = new FakeRunner()
+      .on(/^docker events/, () => {
+        status = 'exited';
+        return { stdout: event('kill') + event('die') };
+      })
+      .on(/^docker container start/, () => {
+        status = 'running';
+        return {};
+      })
+      .on(/^docker ps/, { stdout: 'aaa\n' })
+      .on(/^docker container inspect/, () => ({ stdout: inspected(status) }));
+    await resumeContainers(
+      { kind: 'resume-containers', resource: '', reason: '', levels },
+      contextOf(runner),
+    );
+    expect(status).to.equal('running');
+  });
+
   it('is no less than nothing when the clock is set back meanwhile', async () => {
     let status = 'running';
     const runner = new FakeRunner()
@@ -39,13 +69,7 @@ describe('the time that services are still', () => {
       })
       .on(/^docker ps/, { stdout: 'aaa\n' })
       .on(/^docker container inspect/, () => ({ stdout: inspected(status) }));
-    const context = {
-      runner,
-      scope: { project: 'shop' },
-      signal: new AbortController().signal,
-      workDirectory: directory,
-    } as unknown as StepContext;
-    const levels = [[{ id: 'aaa', name: 'shop-web-1', service: 'web', healthy: false }]];
+    const context = contextOf(runner);
     await stopWriters({ kind: 'stop-writers', resource: '', reason: '', levels }, context);
     await resumeContainers({ kind: 'resume-containers', resource: '', reason: '', levels }, context);
     const { since, until } = await stillRecord(directory);
