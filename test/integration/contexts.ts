@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { docker, dockerConfig } from '../e2e/installed.ts';
+import { addressOf, endpoint } from './endpoint.ts';
 
 /** Two contexts of the engine in a DOCKER_CONFIG of their own: `near` by its socket, `far` over TCP as another host would. */
 export async function makeContexts(): Promise<{ env: { DOCKER_CONFIG: string }; close: () => void }> {
@@ -38,16 +39,4 @@ export async function makeContexts(): Promise<{ env: { DOCKER_CONFIG: string }; 
     rmSync(config, { recursive: true, force: true });
   };
   return { env, close };
-}
-
-/** Where the engine listens that the tests use. */
-export async function endpoint(): Promise<string> {
-  const { stdout } = await docker(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}']);
-  return process.env['DOCKER_HOST'] ?? stdout.trim();
-}
-
-function addressOf(host: string): { path: string } | { host: string; port: number } {
-  if (host.startsWith('unix://')) return { path: host.slice('unix://'.length) };
-  const { hostname, port } = new URL(host);
-  return { host: hostname, port: Number(port) };
 }

@@ -1,21 +1,7 @@
-import { execFile } from 'node:child_process';
 import { request } from 'node:http';
-import { promisify } from 'node:util';
+import { addressOf, endpoint } from './endpoint.ts';
 
-type Address = { socketPath: string } | { host: string; port: string };
-
-let address: Promise<Address> | undefined;
-
-/** Where the engine listens that `docker` speaks to. */
-async function addressOf(): Promise<Address> {
-  const { stdout } = await promisify(execFile)('docker', [
-    'context', 'inspect', '--format', '{{.Endpoints.docker.Host}}',
-  ]); // prettier-ignore
-  const url = new URL(stdout.trim());
-  if (url.protocol === 'unix:') return { socketPath: url.pathname };
-  if (url.protocol === 'tcp:') return { host: url.hostname, port: url.port };
-  throw new Error(`tests need an engine behind unix:// or tcp://, not ${stdout}`);
-}
+let engine: Promise<string> | undefined;
 
 /**
  * Asks the engine itself; undefined where it knows nothing of that name. What tests ask over and over while they wait would
@@ -43,8 +29,9 @@ export async function loadImages(archive: Buffer): Promise<void> {
 }
 
 async function send(method: string, path: string, body?: Buffer): Promise<{ status: number; text: string }> {
-  address ??= addressOf();
-  const target = await address;
+  engine ??= endpoint();
+  const address = addressOf(await engine);
+  const target = 'path' in address ? { socketPath: address.path } : address;
   const headers = {
     host: 'docker',
     ...(body === undefined ? {} : { 'content-type': 'application/x-tar', 'content-length': body.length }),

@@ -10,7 +10,7 @@ import { isCutOff, ProcessRunner, type Argv, type RunResult } from '../../src/do
 import { engineSocket } from '../../src/docker/socket/endpoint.ts';
 import { NAMES_AND_MOUNTS } from '../../src/docker/volumes.ts';
 import { docker, dockerConfig } from '../e2e/installed.ts';
-import { endpoint, makeContexts } from './contexts.ts';
+import { makeContexts } from './contexts.ts';
 import { DataProject, HELPER_IMAGE } from './volumes/data-project.ts';
 import { until } from './world.ts';
 import { SocketProxy, type SocketFault } from './socket-proxy.ts';
@@ -39,7 +39,7 @@ describe('the engine, asked over its socket', () => {
   let id: string;
   before(async () => {
     project = await DataProject.make();
-    proxy = await SocketProxy.make((await endpoint()).slice('unix://'.length));
+    proxy = await SocketProxy.make();
     byProxy = { DOCKER_HOST: `unix://${proxy.path}` };
     id = (await project.containers('web'))[0]?.id ?? '';
   });

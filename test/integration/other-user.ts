@@ -13,7 +13,7 @@ import {
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { dockerConfig, ROOT, run, type RunSettings } from '../e2e/installed.ts';
-import { endpoint } from './contexts.ts';
+import { endpoint } from './endpoint.ts';
 
 /** Another user of this host, with docker rewind installed where everybody may run it. */
 export interface OtherUser {

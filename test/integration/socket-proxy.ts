@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addressOf, endpoint } from './endpoint.ts';
 
 /** What becomes of a question of ours; docker's own always come through. `silent`: not even a greeting is answered. */
 export type SocketFault = 'none' | 'refuse' | 'error' | 'lost' | 'cut' | 'hang' | 'silent';
@@ -10,6 +11,8 @@ export type SocketFault = 'none' | 'refuse' | 'error' | 'lost' | 'cut' | 'hang' 
 export class SocketProxy {
   readonly #directory = mkdtempSync(join(tmpdir(), 'rewind-socket-'));
   readonly #sockets = new Set<Socket>();
+  /** The connections of programs that were started in containers by questions of ours. */
+  readonly #programs = new Set<Socket>();
   readonly #server;
   fault: SocketFault = 'none';
   /** Only questions with this in their path go wrong. */
@@ -19,13 +22,12 @@ export class SocketProxy {
   /** The first lines of our questions so far. */
   asked: string[] = [];
 
-  /** `engine`: the path of its socket. */
-  private constructor(engine: string) {
+  private constructor(engine: ReturnType<typeof addressOf>) {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#relay(client, engine));
   }
 
-  static async make(engine: string): Promise<SocketProxy> {
-    const proxy = new SocketProxy(engine);
+  static async make(): Promise<SocketProxy> {
+    const proxy = new SocketProxy(addressOf(await endpoint()));
     await new Promise<void>((resolve) => proxy.#server.listen(proxy.path, resolve));
     return proxy;
   }
@@ -40,8 +42,13 @@ export class SocketProxy {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  #relay(client: Socket, path: string): void {
-    const engine = connect({ path, allowHalfOpen: true });
+  /** Cuts the connections of all programs that run in containers, which go on there. */
+  cutPrograms(): void {
+    this.#programs.forEach((socket) => socket.destroy());
+  }
+
+  #relay(client: Socket, address: ReturnType<typeof addressOf>): void {
+    const engine = connect({ ...address, allowHalfOpen: true });
     const destroy = (): void => [client, engine].forEach((socket) => void socket.destroy());
     let ours = false;
     let asked = false;
@@ -49,7 +56,7 @@ export class SocketProxy {
     for (const socket of [client, engine]) {
       this.#sockets.add(socket);
       socket.on('error', destroy);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => [this.#sockets, this.#programs].forEach((set) => void set.delete(socket)));
     }
     client.on('end', () => engine.end());
     engine.on('end', () => client.end());
@@ -59,6 +66,8 @@ export class SocketProxy {
       const [question = ''] = /^[A-Z]+ \S+ HTTP/.exec(text) ?? [];
       asked = ours && question.includes(this.only) && question !== '' && !question.startsWith('GET /_ping');
       if (asked) this.asked.push(question);
+      if (asked && /\/exec\/\w+\/start /.test(question))
+        [client, engine].forEach((socket) => void this.#programs.add(socket));
       if (asked && this.fault === 'refuse') destroy();
       else if (asked && this.fault === 'error') client.write(FAILURE);
       else if (this.fault === 'silent' ? !ours : !(asked && this.fault === 'hang')) engine.write(chunk);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { END_OF_ANSWER } from '../../../src/databases/postgres/scripts.ts';
 import { killSession, clientsWith } from '../session.ts';
+import { SocketProxy } from '../socket-proxy.ts';
 import { until } from '../world.ts';
 import { atLine, outlivesDumps, outlivesRestores, spread, type Mortal } from './killed-server.ts';
 import { PostgresProject } from './postgres-project.ts';
@@ -60,27 +61,21 @@ describe('a PostgreSQL database, when something is killed', () => {
   it('is whole when its server dies at any time of a restore, and the server runs again', () =>
     outlivesRestores(mortal()));
 
-  it('is swapped all the same when the client in the middle of it dies: somebody may have written to it already', async () => {
+  /** Cuts the way of a restore that waits in the middle of its swap, until another one waits there. */
+  async function swapsAllTheSame(env: Record<string, string>, cut: () => Promise<void>): Promise<void> {
     const sessions = (which: string): string => `select pid from pg_stat_activity where ${which}`;
     // Not yet: the lock of the database that is renamed is held.
     const holder = project.trySql(
-      "begin; comment on database shop is 'held'; select pg_sleep(150); rollback",
+      "begin; comment on database shop is 'held'; select pg_sleep(280); rollback",
     );
     const held = "wait_event = 'PgSleep'";
     await until('the lock', async () => (await project.sql(sessions(held))).trim() !== '');
-    const running = project.rewind(RESTORE(), { env: { REWIND_THROUGH_DOCKER: '1' } });
+    const running = project.rewind(RESTORE(), { env });
     const waiting =
       "application_name like 'docker-rewind%' and wait_event_type = 'Lock' and query ~ 'rename to'";
     let first = '';
-    await until(
-      'the swap',
-      async () => (first = (await project.sql(sessions(waiting))).trim()) !== '',
-      60_000,
-    );
-    const [container] = await project.containers('db');
-    const ways = clientsWith('exec', container!.id, END_OF_ANSWER);
-    expect(ways).to.have.lengthOf(1);
-    for (const pid of ways) process.kill(pid, 'SIGKILL');
+    await until('the swap', async () => (first = (await project.sql(sessions(waiting))).trim()) !== '');
+    await cut();
     // Another one waits then, and the first one does not any more.
     await until(
       'the next one',
@@ -92,6 +87,23 @@ describe('a PostgreSQL database, when something is killed', () => {
     expect(exitCode, stderr).to.equal(0);
     expect(stderr).to.contain('; once more');
     expect(await isWhole(stderr)).to.equal('old');
+  }
+
+  it('is swapped all the same when the client in the middle of it dies: somebody may have written to it already', () =>
+    swapsAllTheSame({ REWIND_THROUGH_DOCKER: '1' }, async () => {
+      const [container] = await project.containers('db');
+      const ways = clientsWith('exec', container!.id, END_OF_ANSWER);
+      expect(ways).to.have.lengthOf(1);
+      for (const pid of ways) process.kill(pid, 'SIGKILL');
+    }));
+
+  it('is swapped all the same when the connection to the engine is cut in the middle of it', async () => {
+    const proxy = await SocketProxy.make();
+    try {
+      await swapsAllTheSame({ DOCKER_HOST: `unix://${proxy.path}` }, async () => proxy.cutPrograms());
+    } finally {
+      proxy.close();
+    }
   });
 
   it('is whole when the command itself is killed at any time of a restore, once that is recovered', async () => {

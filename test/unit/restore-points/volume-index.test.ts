@@ -122,7 +122,8 @@ describe('a volume index', () => {
 
   it('is not compared any further than there is interest in', async () => {
     const now = [root, ...['./a', './b', './c'].map((path) => record(path))];
-    const limited = (most: number) => differenceOf({ before: index([root]), after: () => index(now) }, { spill, most });
+    const limited = (most: number) =>
+      differenceOf({ before: index([root]), after: () => index(now) }, { spill, most });
     expect(await limited(2 * 4096)).to.equal(undefined);
     expect((await limited(3 * 4096))?.bytes).to.equal(3 * 4096);
   });
