@@ -37,59 +37,53 @@ export async function archiveSettled(
   return settled;
 }
 
-/**
- * Looks at a volume again and compares it with what its first pass has found, entry by entry as they come: services are down
- * meanwhile, and neither the one nor the other has to be put in order first.
- */
-async function changedSince(
-  first: VolumeProgress,
-  task: VolumeTask,
-  context: ArchiveContext,
-  settled: VolumeProgress,
-): Promise<Difference> {
-  const { directory, helper, signal } = context;
-  const growing = grow(task, context, settled);
-  const spill = join(directory, task.slug);
-  try {
-    const before = openIndex(join(directory, first.found ?? first.index));
-    const difference = await differenceOf(
-      { before, after: () => growing.entries(), pair: matched },
-      { spill },
-    );
-    await growing.found;
-    settled.unsorted = true;
-    return difference;
-  } catch (error) {
-    if (!(error instanceof OtherOrder)) throw error;
-    await growing.sort(helper, join(directory, settled.index), task.key, signal);
-    return compare(task, context, first.index, settled.index);
-  }
-}
-
 /** After a hot archive: notes what was not the same all the time. */
 export async function noteUnsettled(
   task: VolumeTask,
   context: ArchiveContext,
   progress: VolumeProgress,
 ): Promise<VolumeProgress> {
-  const index = `${task.slug}.after.index`;
-  await sortLatest(task, context, progress);
-  await takeIndex(context.helper, join(context.directory, index), { ...task, live: true }, context.signal);
-  const { changed, deleted } = await compare(task, context, progress.index, index);
+  const after = { ...progress, index: `${task.slug}.after.index` };
+  const { changed, deleted } = await changedSince(progress, { ...task, live: true }, context, after);
   return { ...progress, unsettled: [...new Set([...(await changed.names()), ...(await deleted.names())])] };
 }
 
-async function compare(
-  { slug }: VolumeTask,
-  { directory }: ArchiveContext,
-  before: string,
-  after: string,
+/**
+ * Looks at a volume again and compares it with what was found before, entry by entry as they come: services may be down
+ * meanwhile, and neither the one nor the other has to be put in order first. The index is that of `again` then.
+ */
+async function changedSince(
+  before: VolumeProgress,
+  task: VolumeTask,
+  context: ArchiveContext,
+  again: VolumeProgress,
 ): Promise<Difference> {
-  const indexes = {
-    before: openIndex(join(directory, before)),
-    after: () => openIndex(join(directory, after)),
-  };
-  return differenceOf(indexes, { spill: join(directory, slug) });
+  const { directory, helper, signal } = context;
+  const spill = join(directory, task.slug);
+  const latest = join(directory, again.index);
+  const inOrder = (): Promise<Difference> =>
+    differenceOf(
+      { before: openIndex(join(directory, before.index)), after: () => openIndex(latest) },
+      { spill },
+    );
+  if (helper.tools === 'busybox') {
+    await takeIndex(helper, latest, task, signal);
+    return inOrder();
+  }
+  const growing = grow(task, context, again);
+  try {
+    const found = openIndex(join(directory, before.found ?? before.index));
+    const asFound = { before: found, after: () => growing.entries(), pair: matched };
+    const difference = await differenceOf(asFound, { spill });
+    await growing.found;
+    again.unsorted = true;
+    return difference;
+  } catch (error) {
+    if (!(error instanceof OtherOrder)) throw error;
+    await sortLatest(task, context, before);
+    await growing.sort(helper, latest, task.key, signal);
+    return inOrder();
+  }
 }
 
 // Below that it does not matter.

@@ -62,7 +62,8 @@ export async function archiveFirst(
     await archiveAsFound(task, context, progress);
     return progress;
   }
-  if (task.settles) {
+  // It is looked at again, and compared as it is found then.
+  if (helper.tools === 'gnu' && (task.settles || task.live || task.shared)) {
     const growing = grow(task, context, progress);
     await growing.sort(helper, join(context.directory, index), task.key, context.signal);
   } else await takeIndex(helper, join(context.directory, index), task, context.signal);
