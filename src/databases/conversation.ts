@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Argv, RunResult } from '../docker/runner.ts';
+import { Lines } from '../lines.ts';
 import type { EngineContext } from './engine.ts';
 
 /** The answers stopped: the client has ended, and says on its standard error why. */
@@ -65,14 +66,10 @@ export class Conversation {
     }
   }
 
-  /** Lines end with a line feed alone: what people wrote may hold other ends of lines. */
   async #listen(stdout: Readable): Promise<void> {
-    let rest = '';
-    stdout.setEncoding('utf8');
-    for await (const chunk of stdout as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      this.#lines.push(...lines);
+    const lines = new Lines();
+    for await (const chunk of stdout.setEncoding('utf8')) {
+      this.#lines.push(...lines.with(chunk));
       this.#wake();
     }
     this.#hangUp();

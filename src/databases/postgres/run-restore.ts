@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execScriptArgv } from '../../docker/exec.ts';
+import { linesOf } from '../../lines.ts';
 import type { DatabaseArtifact, LoadRequest, LoadTarget } from '../engine.ts';
 import type { ContainerFacts } from './container-facts.ts';
 import { ANALYZE, counts, FACTS, loadedFacts, type LoadedFacts } from './after-load.ts';
@@ -104,7 +105,7 @@ export async function runRestore(
         context.onProgress(database, moved, table);
       },
       output: async (stdout) => {
-        for await (const line of linesOf(stdout)) {
+        for await (const line of linesOf(stdout.setEncoding('utf8'))) {
           if (line === BEGUN) begun.resolve();
           else if (line !== LOADED) found.push(line);
           else {
@@ -128,16 +129,6 @@ export async function runRestore(
 
 const BEGUN = 'begun';
 const LOADED = 'loaded';
-
-async function* linesOf(stdout: Readable): AsyncGenerator<string> {
-  let rest = '';
-  stdout.setEncoding('utf8');
-  for await (const chunk of stdout as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-}
 
 /** Feeds a stored dump, whose end closes nothing: the closed input is how the container hears that we are gone. */
 async function feed(stored: Readable, input: PassThrough, onBytes: (bytes: number) => void): Promise<void> {

@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { RewindError } from '../../errors.ts';
 import { execScriptArgv } from '../../docker/exec.ts';
+import { linesOf } from '../../lines.ts';
 import type { EngineContext } from '../engine.ts';
 import type { Access } from './access.ts';
 import { listOf, quote, type Reply } from './reply.ts';
@@ -99,12 +100,7 @@ export class Session {
   }
 
   async #read(stdout: Readable): Promise<void> {
-    let rest = '';
-    for await (const chunk of stdout.setEncoding('utf8')) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) this.#take(line);
-    }
+    for await (const line of linesOf(stdout.setEncoding('utf8'))) this.#take(line);
   }
 
   /** A reply ends with the mark that was asked for after it, or, from a server that refuses to say it, with an error. */

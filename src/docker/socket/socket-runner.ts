@@ -28,9 +28,9 @@ export class SocketRunner {
   async begin<T>(argv: Argv, options: StreamOptions<T>): Promise<Program<RunResult> | undefined> {
     const exec = await this.#start(argv, options.signal);
     if (exec === undefined) return undefined;
-    const { lines } = await import('./lines.ts');
+    const { heard } = await import('./heard.ts');
     if (options.input === undefined) exec.stdin?.end();
-    const said = lines(exec.stderr, options.onLine);
+    const said = heard(exec.stderr, options.onLine);
     const result = Promise.all([exec.exitCode, said]).then(([exitCode, stderr]) => ({
       exitCode,
       stdout: '',
@@ -75,12 +75,12 @@ export class SocketRunner {
     if (options.overtimeMs !== undefined) return undefined;
     const exec = await this.#start(argv, options.signal ?? new AbortController().signal);
     if (exec === undefined) return undefined;
-    const { lines } = await import('./lines.ts');
+    const { heard } = await import('./heard.ts');
     exec.stdin?.end(options.input);
     const [exitCode, stdout, stderr] = await Promise.all([
       exec.exitCode,
-      lines(exec.stdout, options.onLine),
-      lines(exec.stderr, options.onLine),
+      heard(exec.stdout, options.onLine),
+      heard(exec.stderr, options.onLine),
     ]);
     return { exitCode, stdout, stderr };
   }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { RewindError } from '../../errors.ts';
+import { Lines } from '../../lines.ts';
 import type { Helper } from './helper.ts';
 import { requireCodes } from './script.ts';
 import { isSafePath } from './index-records.ts';
@@ -30,12 +31,10 @@ export async function refuseThroughLinks(archive: Readable, place: LayerPlace): 
     {
       input: archive,
       output: async (stream) => {
-        let rest = '';
-        for await (const chunk of stream as AsyncIterable<Buffer>) {
-          const lines = (rest + chunk.toString('latin1')).split('\n');
-          rest = lines.pop() ?? '';
-          for (const line of lines) member(listed(line), point, parents, directories);
-        }
+        const lines = new Lines();
+        for await (const chunk of stream as AsyncIterable<Buffer>)
+          for (const line of lines.with(chunk.toString('latin1')))
+            member(listed(line), point, parents, directories);
       },
     },
     signal,

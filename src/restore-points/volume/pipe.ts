@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { Lines } from '../../lines.ts';
 import { readBlocks, type Blocks } from './blocks.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
@@ -37,16 +38,14 @@ export function readLines(path: string, onLine: (line: string) => void): LineRea
     writable: false,
   });
   const closed = Promise.withResolvers<void>();
-  let rest = '';
+  const lines = new Lines();
   socket.setEncoding('utf8');
   socket.on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (!socket.destroyed) onLine(line);
+    for (const line of lines.with(text)) if (!socket.destroyed) onLine(line);
   });
   socket.on('error', () => {});
   socket.on('end', () => {
-    if (rest !== '') onLine(rest);
+    if (lines.rest !== '') onLine(lines.rest);
     socket.destroy();
   });
   socket.on('close', () => {

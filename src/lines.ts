@@ -1,0 +1,18 @@
+/** Takes text apart into lines, ended by a line feed alone: what people wrote may hold other ends of lines. */
+export class Lines {
+  /** What came behind the last line feed so far. */
+  rest = '';
+
+  /** The lines that more text completes. */
+  with(text: string): string[] {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop() ?? '';
+    return lines;
+  }
+}
+
+/** Every line of chunks of text as it comes, but for one without an end. */
+export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  const lines = new Lines();
+  for await (const chunk of chunks) yield* lines.with(chunk);
+}
