@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Options } from 'execa';
@@ -75,12 +75,23 @@ export interface Runner {
    * result where it ends without one. Runners that only wrap another one for a look at the project do without.
    */
   hold?(argv: Argv): Promise<Held | RunResult>;
+  /** Has a file of this host copied into a named pipe that somebody has open for reading: none of it goes through us. */
+  pour?(file: string, pipe: string): Pouring;
   /**
    * Starts a constant shell script in a session of its own: a Ctrl-C or a SIGKILL for us does not reach it. Its standard
    * input is a pipe that closes when we go; its parameters are `args` and then docker's global flags; what it says is
    * appended to the file `log`.
    */
   outlive?(script: string, args: readonly string[], log: string): Promise<Outliving>;
+}
+
+/** A file on its way into a pipe. */
+export interface Pouring {
+  /** Bytes of the file that were read so far; 0 where the system does not say. */
+  position(): number;
+  stop(): void;
+  /** Resolves when all of it is in the pipe, or nobody reads that any more. Rejects where nothing could be copied. */
+  ended: Promise<void>;
 }
 
 /** A program that lives as long as we do. */
@@ -204,6 +215,21 @@ export class ProcessRunner implements Runner {
     return firstLine(argv, program, program === 'docker' ? [...this.#globals, ...args] : args);
   }
 
+  pour(file: string, pipe: string): Pouring {
+    const [from, to] = [openSync(file, 'r'), openSync(pipe, constants.O_WRONLY)];
+    try {
+      // Detached: a Ctrl-C is ours to handle. It goes when those who read the pipe do.
+      const child = spawn('cat', [], { stdio: [from, to, 'ignore'], detached: true });
+      const ended = new Promise<void>((resolve, reject) => {
+        child.on('error', (error) => reject(notStarted('cat', error)));
+        child.on('close', () => resolve());
+      });
+      return { position: () => positionOf(child.pid), stop: () => void child.kill('SIGKILL'), ended };
+    } finally {
+      for (const fd of [from, to]) closeSync(fd);
+    }
+  }
+
   async outlive(script: string, args: readonly string[], log: string): Promise<Outliving> {
     return outliving(script, [...args, ...this.#globals], log);
   }
@@ -232,6 +258,15 @@ async function outliving(script: string, args: readonly string[], log: string): 
     throw notStarted('sh', error);
   } finally {
     closeSync(said);
+  }
+}
+
+/** How far a program has read its standard input, a file, in bytes. */
+function positionOf(pid: number | undefined): number {
+  try {
+    return Number(/^pos:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/0`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execHelperArgv } from '../../docker/helper-container.ts';
@@ -24,6 +25,8 @@ export async function runAttached<T>(
 ): Promise<ScriptOutcome<T>> {
   if (runner.stream === undefined) throw new Error('this runner has no streams');
   let bytes = 0;
+  const input =
+    streams.input ?? (streams.file === undefined ? undefined : createReadStream(streams.file.path));
   const counted = async (stdout: Readable): Promise<T | undefined> => {
     const counter = new Transform({
       transform(chunk: Buffer, _, done) {
@@ -38,11 +41,11 @@ export async function runAttached<T>(
     return value;
   };
   const { result, value } = await runner.stream(
-    execHelperArgv(name, ATTACHED, [script, ...args], streams.input !== undefined),
+    execHelperArgv(name, ATTACHED, [script, ...args], input !== undefined),
     {
       output: counted,
       signal,
-      ...(streams.input === undefined ? {} : { input: streams.input }),
+      ...(input === undefined ? {} : { input }),
       ...(streams.onMessage === undefined ? {} : { onLine: streams.onMessage }),
     },
   );

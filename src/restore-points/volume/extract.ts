@@ -5,9 +5,9 @@ import { bytesText } from '../../bytes-text.ts';
 import { RewindError } from '../../errors.ts';
 import type { Store, StoredFile } from '../../stores/store.ts';
 import type { VolumeArtifact } from '../manifest.ts';
-import { damaged, verified } from '../verified.ts';
+import { checkFile, damaged, verified } from '../verified.ts';
 import type { Helper } from './helper.ts';
-import { requireCodes } from './script.ts';
+import { requireCodes, type ScriptReport } from './script.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
@@ -60,18 +60,40 @@ export async function extractVolume(
       await stripAttributes(directories, place);
     }
     const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
-    const stored = await verified(context, layer.archive, (bytes) => context.onProgress((done += bytes)));
-    const plain = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, room));
-    const { report } = await helper.run(
-      helper.tools === 'gnu' ? EXTRACT_GNU : EXTRACT_PLAIN,
-      [directory, String(room)],
-      { input: plain },
-      context.signal,
+    const report = await extractLayer(layer.archive, [directory, String(room)], context, (bytes) =>
+      context.onProgress(done + bytes),
     );
+    done += layer.archive.bytes;
     if (report.codes.has('full')) throw tooLong(volume, room);
     if (report.messages.some((line) => NO_DEVICE.test(line))) throw deviceRefused(volume.key, context.point);
     requireCodes(report, helper.tools === 'gnu' ? ['zstd', 'tar'] : ['tar'], `extracting ${volume.key}`);
   }
+}
+
+/** Extracts one archive and checks its bytes. Those of a file on this host are read twice: both at the same time. */
+async function extractLayer(
+  archive: StoredFile,
+  args: readonly string[],
+  context: ExtractContext,
+  onBytes: (bytes: number) => void,
+): Promise<ScriptReport> {
+  const { helper, store, point, signal } = context;
+  const path = helper.tools === 'gnu' ? await store.pathOf?.(point, archive.path) : undefined;
+  if (path !== undefined) {
+    const [checked, ran] = await Promise.allSettled([
+      checkFile(context, archive),
+      helper.run(EXTRACT_GNU, args, { file: { path, onBytes } }, signal),
+    ]);
+    // Whatever tar says of damaged bytes.
+    if (checked.status === 'rejected') throw checked.reason;
+    if (ran.status === 'rejected') throw ran.reason;
+    return ran.value.report;
+  }
+  let done = 0;
+  const stored = await verified(context, archive, (bytes) => onBytes((done += bytes)));
+  const script = helper.tools === 'gnu' ? EXTRACT_GNU : EXTRACT_PLAIN;
+  const input = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, Number(args.at(-1))));
+  return (await helper.run(script, args, { input }, signal)).report;
 }
 
 /**

@@ -124,7 +124,8 @@ async function start(runner: Runner, exchange: string, spec: HelperSpec, image: 
   await chmod(exchange, 0o777);
   const held = await hold(runner, spec, image, exchange);
   const pipe = await lstat(join(exchange, '0')).catch(() => undefined);
-  if ('line' in held && pipe?.isFIFO() === true) return helperOf(held, image, new Jobs(held, exchange));
+  if ('line' in held && pipe?.isFIFO() === true)
+    return helperOf(held, image, new Jobs(held, exchange, runner.pour?.bind(runner)));
   if (!('line' in held) && !/bind source path does not exist/.test(held.stderr))
     throw engineError(held, 'starting the helper container');
   // The engine runs on another host, or in a virtual machine: the data takes the way through docker.

@@ -1,8 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import type { Held } from '../../docker/runner.ts';
-import { offer, readLines, readPipe, writePipe, type PipeWriter } from './pipe.ts';
+import type { Held, Runner } from '../../docker/runner.ts';
+import { offer, pourPipe, readLines, readPipe, writePipe, type Feeding, type PipeWriter } from './pipe.ts';
 import type { ScriptOutcome, ScriptStreams } from './script.ts';
 import { JOB_BEGUN, JOB_EXIT, JOB_OPEN, JOB_OVER, PIPES } from './scripts.ts';
 
@@ -14,11 +15,13 @@ import { JOB_BEGUN, JOB_EXIT, JOB_OPEN, JOB_OVER, PIPES } from './scripts.ts';
 export class Jobs {
   readonly #held: Held;
   readonly #exchange: string;
+  readonly #pour: Runner['pour'];
   readonly #free = Array.from({ length: PIPES }, (_, index) => String(index));
 
-  constructor(held: Held, exchange: string) {
+  constructor(held: Held, exchange: string, pour: Runner['pour']) {
     this.#held = held;
     this.#exchange = exchange;
+    this.#pour = pour;
   }
 
   /** Cut off where the helper went away before the script's end, or `signal` said so. A failure of ours is thrown. */
@@ -37,13 +40,13 @@ export class Jobs {
     };
     const opened = Promise.withResolvers<void>();
     const [told, said] = [take(), take()];
-    const input = streams.input === undefined ? undefined : take();
+    const input = streams.input === undefined && streams.file === undefined ? undefined : take();
     const output = streams.output === undefined ? undefined : take();
     const at = (name: string): string => join(this.#exchange, name);
-    const writer = input === undefined ? undefined : writePipe(at(input), opened.promise);
+    const feeding = input === undefined ? undefined : this.#feed(streams, at(input), opened.promise);
     const reader = output === undefined ? undefined : readPipe(at(output), opened.promise);
     const abandon = (): void => {
-      writer?.abandon();
+      feeding?.abandon();
       reader?.abandon();
     };
     const words = [input ?? '/dev/null', output ?? '/dev/null', said, script, ...args];
@@ -57,17 +60,13 @@ export class Jobs {
       if (outcome.cutOff) abandon();
       reader?.finish();
       // Whoever read our data is gone: there is nobody to wait for.
-      if (writer !== undefined && !writer.stream.writableFinished) writer.abandon();
+      if (feeding?.isDone() === false) feeding.abandon();
       return outcome;
     });
-    const fed =
-      writer === undefined || streams.input === undefined
-        ? undefined
-        : feed(streams.input, writer, opened.promise);
     const read =
       reader === undefined || streams.output === undefined ? undefined : streams.output(reader.stream);
     const failures: unknown[] = [];
-    const guarded = [fed, read].map((work) =>
+    const guarded = [feeding?.done, read].map((work) =>
       work?.catch((error: unknown) => {
         failures.push(error);
         abandon();
@@ -81,6 +80,16 @@ export class Jobs {
       abandon();
       this.#free.push(...pipes);
     }
+  }
+
+  #feed<T>({ input, file }: ScriptStreams<T>, path: string, opened: Promise<void>): Feeding {
+    if (file !== undefined && this.#pour !== undefined) return pourPipe(path, opened, file, this.#pour);
+    const writer = writePipe(path, opened);
+    return {
+      done: feed(input ?? createReadStream(file?.path ?? '/dev/null'), writer, opened),
+      isDone: () => writer.stream.writableFinished,
+      abandon: () => writer.abandon(),
+    };
   }
 
   /** Tells the helper of a job and hears what it says, until it is over. Nothing of it needs space on a disk. */

@@ -1,8 +1,10 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import type { Runner } from '../../docker/runner.ts';
 import { Lines } from '../../lines.ts';
 import { readBlocks, type Blocks } from './blocks.ts';
+import type { ScriptStreams } from './script.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
@@ -67,6 +69,42 @@ export function readPipe(path: string, opened: Promise<void>): PipeReader {
       void opened.then(guard);
     },
   };
+}
+
+/** What is on its way into a named pipe. */
+export interface Feeding {
+  /** Settles when all of it is in the pipe, or nobody reads that any more. */
+  done: Promise<void>;
+  isDone(): boolean;
+  abandon(): void;
+}
+
+/** Milliseconds between two looks at how far a file is. */
+const LOOK_MS = 100;
+
+/**
+ * Has a file of this host copied into a named pipe. The pipe never runs dry while we are busy with something else, as with a
+ * checksum of the same bytes: extracting takes a third less time.
+ */
+export function pourPipe(
+  path: string,
+  opened: Promise<void>,
+  { path: file, onBytes }: NonNullable<ScriptStreams<unknown>['file']>,
+  pour: NonNullable<Runner['pour']>,
+): Feeding {
+  const guard = guardOf(path);
+  try {
+    const { position, stop, ended } = pour(file, path);
+    const look = setInterval(() => onBytes(position()), LOOK_MS);
+    let isDone = false;
+    const done = ended.finally(() => {
+      isDone = true;
+      clearInterval(look);
+    });
+    return { done, isDone: () => isDone, abandon: stop };
+  } finally {
+    void opened.then(guard);
+  }
 }
 
 export function writePipe(path: string, opened: Promise<void>): PipeWriter {

@@ -12,6 +12,8 @@ export interface ScriptReport {
 export interface ScriptStreams<T> {
   /** Fed to the script's standard input. */
   input?: Readable;
+  /** Instead of it: a file of this host, and who hears how many bytes of it were taken. */
+  file?: { path: string; onBytes: (bytes: number) => void };
   /**
    * Takes the script's standard output; what it returns is the result. A chunk may be used until the next one is asked for;
    * whoever keeps them takes `owned` ones.

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { Runner } from '../../../src/docker/runner.ts';
+import { ProcessRunner, type Runner } from '../../../src/docker/runner.ts';
 import { ensureHelper, removeHelper, type Helper } from '../../../src/restore-points/volume/helper.ts';
 import { JOB, START } from '../../../src/restore-points/volume/scripts.ts';
 
@@ -21,6 +22,7 @@ describe('a helper', () => {
   let tell: (shell: ChildProcess, text: string) => void;
   const runner: Runner = {
     run: async () => ({ exitCode: 0, stdout: '', stderr: '' }),
+    pour: (file, pipe) => new ProcessRunner().pour(file, pipe),
     hold: async () => {
       const exchange = join(work, 'exchange', 'write');
       const shell = spawn('sh', ['-c', START, 'rewind', JOB, exchange], {
@@ -93,6 +95,46 @@ describe('a helper', () => {
       expect(heard).to.include(`said ${number}`);
     });
     await Promise.all(runs);
+  });
+
+  it('takes a file of this host, which does not come through here', async () => {
+    const content = randomBytes(5_000_000);
+    const path = join(work, 'file');
+    writeFileSync(path, content);
+    const helper = await ensure();
+    const positions: number[] = [];
+    const file = { path, onBytes: (bytes: number) => positions.push(bytes) };
+    const output = async (stream: AsyncIterable<Buffer>): Promise<string> => {
+      const hash = createHash('sha256');
+      for await (const chunk of stream) hash.update(chunk);
+      return hash.digest('hex');
+    };
+    const { result } = await helper.run('sleep 0.5; cat', [], { file, output }, never);
+    expect(result).to.equal(createHash('sha256').update(content).digest('hex'));
+    // While nobody took more than a pipe holds.
+    expect(positions[0]).to.be.within(1, 1_000_000);
+  });
+
+  it('takes no more of a file than it wants, and one that is short as a whole', async () => {
+    const path = join(work, 'file');
+    writeFileSync(path, 'x'.repeat(3_000_000));
+    const helper = await ensure();
+    const file = { path, onBytes: () => {} };
+    const { report } = await helper.run('head -c 10 >/dev/null; exit 7', [], { file }, never);
+    expect(report.exitCode).to.equal(7);
+    const count = async (stream: AsyncIterable<Buffer>): Promise<number> => {
+      let bytes = 0;
+      for await (const chunk of stream) bytes += chunk.length;
+      return bytes;
+    };
+    for (const size of [0, 1, 70_000]) {
+      writeFileSync(path, 'x'.repeat(size));
+      expect((await helper.run('cat', [], { file, output: count }, never)).result).to.equal(size);
+    }
+    const cut = new AbortController();
+    const running = failureOf(helper.run('sleep 100', [], { file }, cut.signal));
+    cut.abort(new Error('enough'));
+    expect(await running).to.have.property('message', 'enough');
   });
 
   it('has its pipes given back: as many scripts as one likes, one after the other', async () => {
