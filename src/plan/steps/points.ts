@@ -8,7 +8,7 @@ import { parseManifest, renderManifest } from '../../restore-points/manifest.ts'
 import { compressed, nameList, openIndex } from '../../restore-points/volume/index-source.ts';
 import { fieldOf, FIELDS, fileSize } from '../../restore-points/volume/index-records.ts';
 import { originOf } from '../../restore-points/origin.ts';
-import { sortLatest } from '../../restore-points/volume/latest-index.ts';
+import { latestOf, sortLatest } from '../../restore-points/volume/latest-index.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { RewindError } from '../../errors.ts';
 import { openStore } from '../../stores/open.ts';
@@ -103,7 +103,7 @@ export async function sealPoint(step: SealPoint, context: StepContext): Promise<
   await writer.commit(manifest);
 }
 
-/** What the passes came to for each volume, with its latest index in order. */
+/** What the passes came to for each volume, with its latest index in order where that is kept. */
 async function sortedProgress(
   step: SealPoint,
   context: StepContext,
@@ -114,7 +114,7 @@ async function sortedProgress(
     const progress = await savedProgress(context, planned.slug);
     if (progress === undefined)
       throw new RewindError('ARCHIVE_FAILED', `${planned.key} was not archived by any step before`);
-    if (progress.unsorted !== undefined && step.helper !== undefined) {
+    if (progress.unsorted !== undefined && progress.same === undefined && step.helper !== undefined) {
       const helper = await helperFor(step.helper, context);
       await sortLatest(planned, { helper, directory, signal: context.signal }, progress);
     }
@@ -135,7 +135,7 @@ async function artifactOf(
 ): Promise<VolumeArtifact> {
   const { services, consistency, ...known } = planned;
   const { slug } = planned;
-  const file = join(await volumesDirectory(context), progress.index);
+  const file = join(await volumesDirectory(context), latestOf(progress));
   const totals = await totalsOf(file);
   const path = `volumes/${slug}.index.zst`;
   const { base, same } = progress;

@@ -4,7 +4,7 @@ import { archiveLayer, dropLayers, partOf, wholeOf } from './archive-layer.ts';
 import { differenceOf, type Difference } from './index-difference.ts';
 import { matched, OtherOrder } from './index-pairs.ts';
 import { archivedBytes, HEADER_BYTES, openIndex, takeIndex } from './index-source.ts';
-import { grow, sortLatest } from './latest-index.ts';
+import { grow, latestOf, sortLatest } from './latest-index.ts';
 import type { VolumeProgress } from './layer.ts';
 
 /** The second pass, with the writers still: what changed since the first one. */
@@ -26,7 +26,7 @@ export async function archiveSettled(
     changed: 0,
   };
   const difference = await changedSince(progress, now, context, settled);
-  const latest = settled.unsorted === undefined ? settled.index : (settled.found as string);
+  const latest = latestOf(settled);
   if (!isEmpty(difference)) delete settled.same;
   if (difference.linkForDirectory || (await isNearlyAll(difference, context, latest))) {
     await dropLayers(progress.layers, context);
@@ -50,7 +50,8 @@ export async function noteUnsettled(
 
 /**
  * Looks at a volume again and compares it with what was found before, entry by entry as they come: services may be down
- * meanwhile, and neither the one nor the other has to be put in order first. The index is that of `again` then.
+ * meanwhile, and neither the one nor the other has to be put in order first, where that is known. The index is that of `again`
+ * then.
  */
 async function changedSince(
   before: VolumeProgress,
@@ -66,13 +67,13 @@ async function changedSince(
       { before: openIndex(join(directory, before.index)), after: () => openIndex(latest) },
       { spill },
     );
-  if (helper.tools === 'busybox') {
+  if (before.found === undefined) {
     await takeIndex(helper, latest, task, signal);
     return inOrder();
   }
   const growing = grow(task, context, again);
   try {
-    const found = openIndex(join(directory, before.found ?? before.index));
+    const found = openIndex(join(directory, before.found));
     const asFound = { before: found, after: () => growing.entries(), pair: matched };
     const difference = await differenceOf(asFound, { spill });
     await growing.found;

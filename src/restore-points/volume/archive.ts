@@ -63,7 +63,7 @@ export async function archiveFirst(
     return progress;
   }
   // It is looked at again, and compared as it is found then.
-  if (helper.tools === 'gnu' && (task.settles || task.live || task.shared)) {
+  if (task.settles) {
     const growing = grow(task, context, progress);
     await growing.sort(helper, join(context.directory, index), task.key, context.signal);
   } else await takeIndex(helper, join(context.directory, index), task, context.signal);

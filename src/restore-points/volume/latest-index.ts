@@ -9,6 +9,10 @@ export function grow(task: VolumeTask, context: ArchiveContext, progress: Volume
   return new GrowingIndex(context.helper, join(context.directory, progress.found), task, context.signal);
 }
 
+/** The file name of the latest index, in whatever order. */
+export const latestOf = ({ index, found, unsorted }: VolumeProgress): string =>
+  unsorted === undefined || found === undefined ? index : found;
+
 /** Makes the latest index, in its order, where it is only found so far. */
 export async function sortLatest(
   task: Pick<VolumeTask, 'key'>,
