@@ -63,11 +63,7 @@ export async function runRestore(
   const unwanted = new AbortController();
   const inFile = goesByFile(artifact);
   const jobs = inFile ? loadingJobs(container) : 1;
-  const begun = Promise.withResolvers<void>();
   const feeding = (async () => {
-    // As long as the engine puts a file into a container it begins no `docker exec` there.
-    await begun.promise;
-    if (unwanted.signal.aborted) return;
     const signal = AbortSignal.any([context.signal, unwanted.signal]);
     const own: Access = { ...access, context: { ...context, signal } };
     const file = inFile ? await deliver(own, request, { dump, container }, onBytes) : undefined;
@@ -106,8 +102,7 @@ export async function runRestore(
       },
       output: async (stdout) => {
         for await (const line of linesOf(stdout.setEncoding('utf8'))) {
-          if (line === BEGUN) begun.resolve();
-          else if (line !== LOADED) found.push(line);
+          if (line !== LOADED) found.push(line);
           else {
             doing = `gathering statistics of ${server.service}/${database}`;
             await onLoaded();
@@ -122,12 +117,10 @@ export async function runRestore(
   } finally {
     // A load that failed by itself does not wait for the dump.
     unwanted.abort();
-    begun.resolve();
     await feeding;
   }
 }
 
-const BEGUN = 'begun';
 const LOADED = 'loaded';
 
 /** Feeds a stored dump, whose end closes nothing: the closed input is how the container hears that we are gone. */

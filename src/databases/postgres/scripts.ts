@@ -173,14 +173,13 @@ exec pg_dumpall --globals-only --no-password --lock-wait-timeout=60000 -l "$PGDA
  * what was loaded, $10: SQL that gathers the statistics of a part of it, $11: SQL that counts what is not described yet.
  * Further arguments are pg_restore's.
  *
- * Says `begun` first of all. The first line of the standard input is the file that holds the dump, which several jobs read and
- * which is removed, as soon as it is there: it may be on its way while the rest is made ready here. An empty line: the dump
- * itself comes behind it. Nothing is loaded of one that did not arrive as a whole. Says `loaded` on the standard output, and takes, in as many bytes
+ * The first line of the standard input is the file that holds the dump, which several jobs read and which is removed, as soon as
+ * it is there: it may be on its way while the rest is made ready here. An empty line: the dump itself comes behind it.
+ * Nothing is loaded of one that did not arrive as a whole. Says `loaded` on the standard output, and takes, in as many bytes
  * as a line says, the SQL of the end, which may hold secrets. All in one go: each `docker exec` takes as long as counting
  * a million rows.
  */
-export const LOAD = `echo begun
-${CONNECT}${WATCH}
+export const LOAD = `${CONNECT}${WATCH}
 target=$4 bytes=$5 jobs=$8 facts=$9 analyze=\${10} counts=\${11}
 PGOPTIONS=$7; export PGOPTIONS
 printf '%s\\n' "$6" | psql -XAtqw -v ON_ERROR_STOP=1 -f - || exit
