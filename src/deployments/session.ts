@@ -59,17 +59,17 @@ export async function withLock<T>(
   const wait = { ...options.wait };
   let taking: Promise<unknown> = Promise.resolve();
   let givenBack = false;
-  const stayWithLocks = (): void => {
+  const requireLocks = (): void => {
     if (givenBack) throw new RewindError('LEAVING', 'told to leave', { exit: 'interrupted' });
   };
   const take = async (acquire: () => Promise<Lock>): Promise<void> => {
     // The process ends as soon as all is given back, and not when the engine has made what it was asked for.
-    stayWithLocks();
+    requireLocks();
     const taken = acquire().then((each) => locks.push(each));
     taking = taken.catch(() => {});
     await taken;
     // Nobody works with half of the locks.
-    stayWithLocks();
+    requireLocks();
   };
   const releaseAll = async (): Promise<void> => {
     // One that is being waited for is not wanted any more; one that is just being taken has to be given back.

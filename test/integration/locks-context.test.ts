@@ -6,7 +6,7 @@ import { makeContexts } from './contexts.ts';
 import { TestProject } from './project.ts';
 import { killSession } from './session.ts';
 import { startSession } from './start-session.ts';
-import { locksOnEngine, untilRuns } from './world.ts';
+import { locksOnEngine, untilRuns, whileStopped } from './world.ts';
 
 describe('the lock of a project on its engine, through a context of docker', () => {
   let project: TestProject;
@@ -72,10 +72,7 @@ describe('the lock of a project on its engine, through a context of docker', () 
 
     it(`keeps others out while the holder came by ${name}, and goes to them when that has ended`, async () => {
       const { pid, exit } = await begun(name);
-      // It is alive and does not go on, for as long as the other one takes.
-      process.kill(pid, 'SIGSTOP');
-      const refused = await project.json(['deploy']);
-      process.kill(pid, 'SIGCONT');
+      const refused = await whileStopped(pid, () => project.json(['deploy']));
       expect(refused.exitCode, JSON.stringify(refused.document)).to.equal(11);
       expect(refused.document.error.message).to.contain(
         `is at work here (pid ${pid} on ${hostname()}, since `,

@@ -77,8 +77,12 @@ export function untilRuns(project: TestProject, image: string, service = 'web'):
 }
 
 /** Stops the command that is at work in a project, for as long as something else is done: alive, and not going on. */
-export async function whileItStands<T>(project: TestProject, work: () => Promise<T>): Promise<T> {
-  const { pid } = JSON.parse(project.read('.rewind/lock')) as { pid: number };
+export function whileItStands<T>(project: TestProject, work: () => Promise<T>): Promise<T> {
+  return whileStopped((JSON.parse(project.read('.rewind/lock')) as { pid: number }).pid, work);
+}
+
+/** The same for any process. */
+export async function whileStopped<T>(pid: number, work: () => Promise<T>): Promise<T> {
   process.kill(pid, 'SIGSTOP');
   try {
     return await work();

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execHelperArgv } from '../../docker/helper-container.ts';
 import type { Runner } from '../../docker/runner.ts';
 import { RewindError } from '../../errors.ts';
-import type { ScriptOutcome, ScriptStreams } from './script.ts';
+import { inputOf, type ScriptOutcome, type ScriptStreams } from './script.ts';
 import { ATTACHED } from './scripts.ts';
 
 // 137: killed with SIGKILL, as everything in a container that is killed. The others: the client that ran a script in it
@@ -25,8 +24,7 @@ export async function runAttached<T>(
 ): Promise<ScriptOutcome<T>> {
   if (runner.stream === undefined) throw new Error('this runner has no streams');
   let bytes = 0;
-  const input =
-    streams.input ?? (streams.file === undefined ? undefined : createReadStream(streams.file.path));
+  const input = inputOf(streams);
   const counted = async (stdout: Readable): Promise<T | undefined> => {
     const counter = new Transform({
       transform(chunk: Buffer, _, done) {

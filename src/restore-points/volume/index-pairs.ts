@@ -44,23 +44,17 @@ export const matched: Pair = async function* (left, right, alike = never) {
     if (a === undefined && b === undefined) break;
     if (a !== undefined) {
       left.advance();
-      lefts.set(pathOf(a), a);
+      const path = pathOf(a);
+      const other = rights.get(path);
+      if (other === undefined) lefts.set(path, a);
+      else if (rights.delete(path) && !alike(a, other)) yield [parseRecord(a), parseRecord(other)];
     }
     if (b !== undefined) {
       right.advance();
       const path = pathOf(b);
       const other = lefts.get(path);
       if (other === undefined) rights.set(path, b);
-      else {
-        lefts.delete(path);
-        if (!alike(other, b)) yield [parseRecord(other), parseRecord(b)];
-      }
-    }
-    const late = a === undefined ? undefined : rights.get(pathOf(a));
-    if (a !== undefined && late !== undefined) {
-      lefts.delete(pathOf(a));
-      rights.delete(pathOf(a));
-      if (!alike(a, late)) yield [parseRecord(a), parseRecord(late)];
+      else if (lefts.delete(path) && !alike(other, b)) yield [parseRecord(other), parseRecord(b)];
     }
     if (lefts.size + rights.size <= MOST_WAITING) continue;
     await Promise.all([left.close(), right.close()]);

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Held, Runner } from '../../docker/runner.ts';
 import { offer, pourPipe, readLines, readPipe, writePipe, type Feeding, type PipeWriter } from './pipe.ts';
-import type { ScriptOutcome, ScriptStreams } from './script.ts';
+import { inputOf, type ScriptOutcome, type ScriptStreams } from './script.ts';
 import { JOB_BEGUN, JOB_EXIT, JOB_OPEN, JOB_OVER, PIPES } from './scripts.ts';
 
 /**
@@ -82,11 +81,14 @@ export class Jobs {
     }
   }
 
-  #feed<T>({ input, file }: ScriptStreams<T>, path: string, opened: Promise<void>): Feeding {
-    if (file !== undefined && this.#pour !== undefined) return pourPipe(path, opened, file, this.#pour);
+  #feed<T>(streams: ScriptStreams<T>, path: string, opened: Promise<void>): Feeding | undefined {
+    if (streams.file !== undefined && this.#pour !== undefined)
+      return pourPipe(path, opened, streams.file, this.#pour);
+    const input = inputOf(streams);
+    if (input === undefined) return undefined;
     const writer = writePipe(path, opened);
     return {
-      done: feed(input ?? createReadStream(file?.path ?? '/dev/null'), writer, opened),
+      done: feed(input, writer, opened),
       isDone: () => writer.stream.writableFinished,
       abandon: () => writer.abandon(),
     };

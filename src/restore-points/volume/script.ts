@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { RewindError } from '../../errors.ts';
 import { tellingMessages } from './tar-messages.ts';
 
@@ -21,6 +22,22 @@ export interface ScriptStreams<T> {
   output?: (stream: AsyncIterable<Buffer>) => Promise<T>;
   /** Hears every line of the script's messages as it comes. */
   onMessage?: (line: string) => void;
+}
+
+/** What is fed to a script, where a file of this host has to come through here. */
+export function inputOf<T>({ input, file }: ScriptStreams<T>): Readable | undefined {
+  return input ?? (file === undefined ? undefined : Readable.from(counted(file)));
+}
+
+async function* counted({
+  path,
+  onBytes,
+}: NonNullable<ScriptStreams<unknown>['file']>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    yield chunk;
+    onBytes((bytes += chunk.length));
+  }
 }
 
 /** How a script ended, whichever way it was run. */
