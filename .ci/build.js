@@ -2,6 +2,7 @@
 import { glob, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { compiledValidator } from './compiled-validator.ts';
 import { lazyOclif } from './lazy-requires.ts';
 import { writeLicences } from './licences.js';
 import { writeManifest } from './manifest.js';
@@ -34,7 +35,7 @@ const { metafile } = await build({
   banner: {
     js: 'const require=id=>{const m=process.getBuiltinModule(id);if(m)return m;throw Object.assign(Error(`Cannot find module ${id}`),{code:"MODULE_NOT_FOUND"})};',
   },
-  plugins: [lazyOclif],
+  plugins: [lazyOclif, compiledValidator],
   // Our own shim has looked at the version already.
   define: { 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"true"' },
   logLevel: 'warning',

@@ -1,4 +1,4 @@
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import schema from '../../docs/x-rewind.schema.json' with { type: 'json' };
 import { RewindError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
@@ -44,18 +44,11 @@ const DEFAULTS: RewindConfig = {
   volumes: {},
 };
 
-let validator: Promise<ValidateFunction> | undefined;
-
-/** Made once. That takes as long as a question to the engine: it can be asked for before there is anything to validate. */
-export function configValidator(): Promise<ValidateFunction> {
-  return (validator ??= import('./ajv.ts').then(({ Ajv }) => new Ajv({ strict: false }).compile(schema)));
-}
-
 /** Reads and validates the block. Throws INVALID_CONFIG (exit 2) that names the key and the nearest known one. */
 export async function rewindConfig(model: ResolvedModel): Promise<RewindConfig> {
   const block = model['x-rewind'];
   if (block === undefined || block === null) return DEFAULTS;
-  const validate = await configValidator();
+  const { validate } = await import('./config-validator.ts');
   if (!validate(block)) throw invalid(validate.errors?.[0]);
   const config = { ...DEFAULTS, ...(block as Partial<RewindConfig>) };
   const unknown = Object.keys(config.services).find((service) => model.services[service] === undefined);

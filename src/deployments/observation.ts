@@ -1,6 +1,6 @@
 import type { Project } from '../compose/project.ts';
 import { imageOf, loadProject } from '../compose/project.ts';
-import { configValidator, rewindConfig, type RewindConfig } from '../compose/rewind-config.ts';
+import { rewindConfig, type RewindConfig } from '../compose/rewind-config.ts';
 import type { ComposeOptions } from '../compose/options.ts';
 import { byService, listContainers, type ContainerState } from '../docker/containers.ts';
 import { inspectImages, type LocalImage } from '../docker/images.ts';
@@ -43,11 +43,7 @@ export async function observeProject(
   runner: Runner,
   where: Where,
 ): Promise<Omit<Observation, 'containers' | 'images' | 'hashes'>> {
-  const onStart = (): void => {
-    // It reads the answer; where that is none, nobody needs it.
-    configValidator().catch(() => {});
-    where.meanwhile?.();
-  };
+  const onStart = (): void => where.meanwhile?.();
   const busy: Runner = { run: (argv, options) => runner.run(argv, { ...options, onStart }) };
   const project = await loadProject(busy, where.options, where.cwd, where.env);
   const stateDirectory = stateDirectoryOf(project.directory);

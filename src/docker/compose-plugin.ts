@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { dockerConfigDirectory, dockerSettings, type Env } from './docker-config.ts';
-import { isComposeConfig } from './questions.ts';
+import { commandName } from './questions.ts';
 import type { Argv, DockerGlobals } from './runner.ts';
 
 // Where docker looks for plugins, after the user's own directory (docker/cli, cli-plugins/manager).
@@ -12,6 +12,9 @@ const SYSTEM_DIRECTORIES = [
   '/usr/libexec/docker/cli-plugins',
 ];
 
+// What docker adds to the others is asked for itself: `version` tells whether docker finds Compose at all.
+const DIRECT = new Set(['config', 'up', 'stop', 'rm', 'build'].map((name) => `docker compose ${name}`));
+
 /** A program with its arguments, and what is added to its environment (undefined: taken out of it). */
 export interface Invocation {
   program: string;
@@ -20,11 +23,11 @@ export interface Invocation {
 }
 
 /**
- * `docker compose config` as docker itself would start it: docker starts Compose twice, the first time to ask who it is.
- * Undefined for all other command lines, and where it is not certain which Compose docker would start. No engine is asked.
+ * A command of Compose as docker itself would start it: docker starts Compose twice, the first time to ask who it is. Undefined
+ * for other command lines, and where it is not certain which Compose docker would start. No engine is asked.
  */
 export function directCompose(argv: Argv, globals: DockerGlobals, env: Env): Invocation | undefined {
-  if (!isComposeConfig(argv) || (env['REWIND_THROUGH_DOCKER'] ?? '') !== '') return undefined;
+  if (!DIRECT.has(commandName(argv)) || (env['REWIND_THROUGH_DOCKER'] ?? '') !== '') return undefined;
   const program = composePlugin(dockerConfigDirectory(globals, env));
   if (program === undefined) return undefined;
   return {

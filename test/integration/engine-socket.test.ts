@@ -337,6 +337,8 @@ describe('docker compose config, without docker', () => {
       ['docker', 'compose', '--project-name', 'other', 'config', '--services'],
       ['docker', 'compose', '--file', 'gone.yml', 'config', '--services'],
       ['docker', 'compose', 'config', '--no-such-flag'],
+      ['docker', 'compose', '--ansi', 'never', 'stop', '--', 'nobody'],
+      ['docker', 'compose', '--ansi', 'never', '--progress', 'plain', 'up', '--detach', '--', 'nobody'],
     ];
     const config = (await dockerConfig()) ?? '';
     const broken = mkdtempSync(join(tmpdir(), 'rewind-config-'));
@@ -358,13 +360,14 @@ describe('docker compose config, without docker', () => {
     rmSync(broken, { recursive: true });
   });
 
-  it('is left to docker where that may look elsewhere, and so is everything else of Compose', () => {
+  it('is left to docker where that may look elsewhere, or is asked about itself', () => {
     const config: Argv = ['docker', 'compose', 'config'];
     const empty = mkdtempSync(join(tmpdir(), 'rewind-config-'));
     expect(directCompose(config, ['--config', empty], {})?.args.slice(0, 3)).to.deep.equal([
       '--config', empty, 'compose',
     ]); // prettier-ignore
-    expect(directCompose(['docker', 'compose', 'up'], [], { DOCKER_CONFIG: empty })).to.equal(undefined);
+    expect(directCompose(['docker', 'compose', 'version'], [], { DOCKER_CONFIG: empty })).to.equal(undefined);
+    expect(directCompose(['docker', 'ps'], [], { DOCKER_CONFIG: empty })).to.equal(undefined);
     expect(directCompose(config, [], { DOCKER_CONFIG: 'relative' })).to.equal(undefined);
     expect(directCompose(config, [], { DOCKER_CONFIG: empty, REWIND_THROUGH_DOCKER: '1' })).to.equal(
       undefined,

@@ -42,10 +42,11 @@ export class EngineSocket {
    */
   async upgrade(path: string, signal: AbortSignal, body: object): Promise<Duplex | undefined> {
     const version = await unlessAborted(this.prepare(), signal);
-    const { request } = await import('node:http');
+    const { request } = http();
     const content = JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const sent = request({
+        ...NO_SERVER_NAME,
         socketPath: this.#path,
         method: 'POST',
         path: `/v${version}${path}`,
@@ -93,12 +94,13 @@ export class EngineSocket {
     signal: AbortSignal,
     body?: object,
   ): Promise<{ status: number; headers: IncomingMessage['headers']; text: Promise<string> }> {
-    const { Agent, request } = await import('node:http');
+    const { Agent, request } = http();
     this.#agent ??= new Agent({ keepAlive: true, maxSockets: 8 });
     const agent = this.#agent;
     const content = body === undefined ? undefined : JSON.stringify(body);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request({
+        ...NO_SERVER_NAME,
         socketPath: this.#path,
         agent,
         method,
@@ -113,6 +115,12 @@ export class EngineSocket {
     return { status: response.statusCode ?? 0, headers: response.headers, text: whole(response) };
   }
 }
+
+/** At first use, and not by `import`, which runs the getters of all that the module has, among them a whole client for fetch. */
+const http = () => process.getBuiltinModule('node:http');
+
+// Node would find out whether the host's name is an address: ten milliseconds for a name that a Unix socket has no use for.
+const NO_SERVER_NAME = { servername: '' };
 
 const HEADERS = { Host: 'docker', 'User-Agent': 'docker-rewind' };
 
