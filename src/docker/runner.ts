@@ -211,6 +211,8 @@ export class ProcessRunner implements Runner {
   }
 
   async hold(argv: Argv): Promise<Held | RunResult> {
+    const held = await this.#socket.hold(argv);
+    if (held !== undefined) return held;
     const [program, ...args] = argv;
     return firstLine(argv, program, program === 'docker' ? [...this.#globals, ...args] : args);
   }

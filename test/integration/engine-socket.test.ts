@@ -12,22 +12,9 @@ import { NAMES_AND_MOUNTS } from '../../src/docker/volumes.ts';
 import { docker, dockerConfig } from '../e2e/installed.ts';
 import { makeContexts } from './contexts.ts';
 import { DataProject, HELPER_IMAGE } from './volumes/data-project.ts';
-import { until } from './world.ts';
 import { SocketProxy, type SocketFault } from './socket-proxy.ts';
-
-/** Runs something with other environment variables in this process. */
-async function within<T>(env: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
-  const before = { ...process.env };
-  Object.assign(process.env, env);
-  try {
-    return await work();
-  } finally {
-    for (const name of Object.keys(env)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
-  }
-}
+import { within } from './within-env.ts';
+import { until } from './world.ts';
 
 const asked = (argv: Argv, env: Readonly<Record<string, string>>): Promise<RunResult> =>
   within(env, () => new ProcessRunner().run(argv));

@@ -11,7 +11,7 @@ export type SocketFault = 'none' | 'refuse' | 'error' | 'lost' | 'cut' | 'hang' 
 export class SocketProxy {
   readonly #directory = mkdtempSync(join(tmpdir(), 'rewind-socket-'));
   readonly #sockets = new Set<Socket>();
-  /** The connections of programs that were started in containers by questions of ours. */
+  /** The connections of programs in containers that questions of ours have started, or are attached to. */
   readonly #programs = new Set<Socket>();
   readonly #server;
   fault: SocketFault = 'none';
@@ -66,7 +66,7 @@ export class SocketProxy {
       const [question = ''] = /^[A-Z]+ \S+ HTTP/.exec(text) ?? [];
       asked = ours && question.includes(this.only) && question !== '' && !question.startsWith('GET /_ping');
       if (asked) this.asked.push(question);
-      if (asked && /\/exec\/\w+\/start /.test(question))
+      if (asked && /\/exec\/\w+\/start |\/attach\?/.test(question))
         [client, engine].forEach((socket) => void this.#programs.add(socket));
       if (asked && this.fault === 'refuse') destroy();
       else if (asked && this.fault === 'error') client.write(FAILURE);

@@ -1,6 +1,7 @@
 import type { Argv } from '../runner.ts';
 import { NAMES_AND_MOUNTS } from '../volumes.ts';
 import type { SocketAnswer } from './engine-socket.ts';
+import { pairs, readFlags, type Flags } from './flags.ts';
 
 /** Asks the engine; `path` is behind the API's version. */
 export type Ask = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => Promise<SocketAnswer>;
@@ -76,31 +77,6 @@ function stopContainers(ids: readonly string[]): SocketCall | undefined {
 
 const lines = (words: readonly string[]): string => words.map((word) => `${word}\n`).join('');
 
-interface Flags {
-  switches: Set<string>;
-  values: Map<string, string[]>;
-  words: string[];
-}
-
-/** Undefined where there is a flag that is not known. */
-function readFlags(
-  words: readonly string[],
-  switches: readonly string[],
-  valued: readonly string[],
-): Flags | undefined {
-  const flags: Flags = { switches: new Set(), values: new Map(), words: [] };
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? '';
-    if (switches.includes(word)) flags.switches.add(word);
-    else if (valued.includes(word)) {
-      at += 1;
-      flags.values.set(word, [...(flags.values.get(word) ?? []), words[at] ?? '']);
-    } else if (word.startsWith('-')) return undefined;
-    else flags.words.push(word);
-  }
-  return flags;
-}
-
 interface Listed {
   Id: string;
   Names: string[];
@@ -157,15 +133,6 @@ function createVolume(words: readonly string[]): SocketCall | undefined {
 function removeVolume(words: readonly string[]): SocketCall | undefined {
   if (words.length !== 1 || !arePlain(words)) return undefined;
   return async (ask) => (isDone(await ask('DELETE', `/volumes/${words[0]}`)) ? lines(words) : undefined);
-}
-
-function pairs(values: readonly string[] = []): Record<string, string> {
-  return Object.fromEntries(
-    values.map((value) => {
-      const at = value.indexOf('=');
-      return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
-    }),
-  );
 }
 
 /** The query for `--filter NAME=VALUE`; undefined where one is not of that form. */

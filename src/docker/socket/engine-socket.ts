@@ -36,6 +36,12 @@ export class EngineSocket {
     return { status, body: await text };
   }
 
+  /** Asks what is answered when something has happened, however long that takes; the question does not keep us alive. */
+  async waitFor(path: string): Promise<SocketAnswer> {
+    const { status, text } = await this.#send('POST', `/v${await this.prepare()}${path}`);
+    return { status, body: await text };
+  }
+
   /**
    * Asks for a connection that carries raw streams from then on, in both directions. Undefined where the engine answers
    * anything else: then it has not begun. Rejects where nothing is known about that.
@@ -91,12 +97,12 @@ export class EngineSocket {
   async #send(
     method: string,
     path: string,
-    signal: AbortSignal,
+    signal?: AbortSignal,
     body?: object,
   ): Promise<{ status: number; headers: IncomingMessage['headers']; text: Promise<string> }> {
     const { Agent, request } = http();
     this.#agent ??= new Agent({ keepAlive: true, maxSockets: 8 });
-    const agent = this.#agent;
+    const agent = signal === undefined ? false : this.#agent;
     const content = body === undefined ? undefined : JSON.stringify(body);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request({
@@ -105,9 +111,11 @@ export class EngineSocket {
         agent,
         method,
         path,
-        signal,
+        ...(signal === undefined ? {} : { signal }),
         headers: { ...HEADERS, ...contentHeaders(content) },
       });
+      // Others do not wait for the connection of a question without an end.
+      if (signal === undefined) sent.on('socket', (socket) => void socket.unref());
       sent.on('response', resolve);
       sent.on('error', reject);
       sent.end(content);

@@ -1,5 +1,5 @@
 import { answerWithin, isShort, noAnswer } from '../questions.ts';
-import type { Argv, DockerGlobals, RunOptions, RunResult, StreamOptions } from '../runner.ts';
+import type { Argv, DockerGlobals, Held, RunOptions, RunResult, StreamOptions } from '../runner.ts';
 import type { Program } from '../stream-through.ts';
 import { engineSocket } from './endpoint.ts';
 import type { EngineSocket } from './engine-socket.ts';
@@ -37,6 +37,23 @@ export class SocketRunner {
       stderr,
     }));
     return { stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr, kill: () => exec.leave(), result };
+  }
+
+  /** A container that lives until its standard input closes; undefined where docker has to be run. Throws NO_ANSWER. */
+  async hold(argv: Argv): Promise<Held | RunResult | undefined> {
+    const { runRequest } = await import('./run.ts');
+    const request = runRequest(argv);
+    const engine = request === undefined ? undefined : await this.#connected();
+    if (request === undefined || engine === undefined) return undefined;
+    const { holdContainer } = await import('./hold.ts');
+    const within = answerWithin();
+    const signal = AbortSignal.timeout(within);
+    try {
+      return await holdContainer(engine, request, signal);
+    } catch {
+      if (signal.aborted) throw noAnswer(argv, within);
+      return undefined;
+    }
   }
 
   /** Gets ready for the first question while something else is waited for. What goes wrong does so again when that is asked. */
