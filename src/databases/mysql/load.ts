@@ -12,6 +12,7 @@ import { restoredPrograms } from './files.ts';
 import { refuseForeignKeys, requireFree } from './guards.ts';
 import { loadingName, lockName, qualified, quoted, text } from './names.ts';
 import { isWhole } from './programs.ts';
+import { requireRoom } from './room.ts';
 import { LOAD } from './scripts.ts';
 
 /** Room in a statement besides its longest row. */
@@ -32,6 +33,7 @@ async function loadAll(access: Access, request: LoadRequest): Promise<void> {
   await requireReadsAll(access);
   for (const target of request.targets) await requireFree(access, target);
   await refuseForeignKeys(access, request);
+  await requireRoom(access, request);
   const names = new Map(
     request.targets.map(({ artifact }) => [
       artifact.database,

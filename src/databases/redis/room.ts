@@ -1,9 +1,10 @@
 import { RewindError } from '../../errors.ts';
 import { bytesText } from '../../bytes-text.ts';
+import { FREE } from '../free-space.ts';
 import type { ContainerFiles } from './container.ts';
 import type { RdbDetails } from './details.ts';
 import type { LiveServer } from './live-server.ts';
-import { FREE, MEMORY } from './scripts.ts';
+import { MEMORY } from './scripts.ts';
 
 // Both servers keep buffers and allocate more than they use.
 const SPARE = 1.1;

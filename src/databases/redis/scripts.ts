@@ -51,9 +51,6 @@ done <"/proc/$1/status" || exit 1
 echo "$uid:$gid"
 `;
 
-/** $1 directory. Prints the bytes that are free there. */
-export const FREE = `df -Pk -- "$1" | while read -r a b c free rest; do echo "$free"; done | tail -n 1`;
-
 /** Prints the container's limit of memory and what it uses, in bytes, and the free memory of its host in kB. */
 export const MEMORY = `
 limit=max used=0 free=
