@@ -31,12 +31,14 @@ select jsonb_build_object('objects', ${CENSUS}, 'tables', (
 
 /**
  * Gathers statistics of what falls to `part` of `parts`; all parts together do what ANALYZE does. The largest tables
- * are dealt out in turn. Partitions come with the table that they are a part of.
+ * are dealt out in turn. Partitions come with the table that they are a part of; since PostgreSQL 18 children do so, too.
  */
 export const ANALYZE = `${SETTINGS}
-select format('analyze %s', string_agg(format('%I.%I', schema, name), ', ' order by place)) from (
-  select schema, name, row_number() over (order by pages desc, schema, name) - 1 as place from (
+select format('analyze %s', string_agg(format('%s%I.%I', alone, schema, name), ', ' order by place)) from (
+  select schema, name, alone, row_number() over (order by pages desc, schema, name) - 1 as place from (
     select n.nspname as schema, o.relname as name,
+      case when o.relkind = 'r' and current_setting('server_version_num')::int >= 180000
+        and exists (select from pg_inherits i where i.inhparent = o.oid) then 'only ' else '' end as alone,
       case when o.relkind = 'p' then (select coalesce(sum(p.relpages), 0) from pg_partition_tree(o.oid) t
         join pg_class p on p.oid = t.relid) else o.relpages end as pages
     from pg_class o join pg_namespace n on n.oid = o.relnamespace
