@@ -71,9 +71,11 @@ describe('the engine, asked over its socket', () => {
     }
   });
 
-  it('leaves to docker what it has to say about what is not there', async () => {
+  it('says what docker says about what is not there', async () => {
     const missing: Argv[] = [
       ['docker', 'container', 'inspect', id, 'no-such-thing'],
+      ['docker', 'container', 'inspect', 'no-such-thing'],
+      ['docker', 'volume', 'inspect', 'no-such-thing'],
       ['docker', 'image', 'inspect', 'no-such-thing:v1'],
       ['docker', 'image', 'inspect', '../containers/json'],
       ['docker', 'volume', 'inspect', `${project.name}_data`, 'no-such-thing'],

@@ -1,4 +1,4 @@
-import type { Argv } from '../runner.ts';
+import type { Argv, RunResult } from '../runner.ts';
 import { NAMES_AND_MOUNTS } from '../volumes.ts';
 import type { SocketAnswer } from './engine-socket.ts';
 import { pairs, readFlags, type Flags } from './flags.ts';
@@ -6,8 +6,11 @@ import { pairs, readFlags, type Flags } from './flags.ts';
 /** Asks the engine; `path` is behind the API's version. */
 export type Ask = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => Promise<SocketAnswer>;
 
-/** Gives what docker would have printed; undefined for every answer but a good one, which is docker's to put into words. */
-export type SocketCall = (ask: Ask) => Promise<string | undefined>;
+/**
+ * Gives what docker would have printed, or how it would have ended; undefined for every other answer but a good one, which is
+ * docker's to put into words.
+ */
+export type SocketCall = (ask: Ask) => Promise<string | RunResult | undefined>;
 
 /**
  * What docker would ask the engine for a command line, where that is known here; undefined for all others. Only what may
@@ -48,10 +51,19 @@ function inspect(names: readonly string[], path: (name: string) => string): Sock
   if (!arePlain(names)) return undefined;
   return async (ask) => {
     const answers = await Promise.all(names.map((name) => ask('GET', path(name))));
+    const [first] = answers;
+    if (first?.status === 404 && answers.length === 1) return notThere(first.body);
     return answers.every(({ status }) => status === 200)
       ? `[${answers.map(({ body }) => body.trim()).join(',')}]\n`
       : undefined;
   };
+}
+
+/** That something is not there is the answer that a deployment of a new image hopes for; of several, docker says which. */
+function notThere(body: string): RunResult | undefined {
+  const { message } = JSON.parse(body) as { message?: unknown };
+  if (typeof message !== 'string' || !/no such/i.test(message)) return undefined;
+  return { exitCode: 1, stdout: '[]\n', stderr: `Error response from daemon: ${message}\n` };
 }
 
 // 304: it runs, or is stopped, already.

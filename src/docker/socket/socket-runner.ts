@@ -78,8 +78,8 @@ export class SocketRunner {
     const signals = [late, options.signal].filter((signal) => signal !== undefined);
     try {
       const signal = AbortSignal.any(signals);
-      const stdout = await call((method, path, body) => engine.ask(method, path, signal, body));
-      return stdout === undefined ? undefined : { exitCode: 0, stdout, stderr: '' };
+      const said = await call((method, path, body) => engine.ask(method, path, signal, body));
+      return typeof said === 'string' ? { exitCode: 0, stdout: said, stderr: '' } : said;
     } catch {
       // What docker would be if it was ended.
       if (options.signal?.aborted === true) return { exitCode: 128, stdout: '', stderr: '' };

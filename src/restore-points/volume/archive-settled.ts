@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { archiveFirst, type ArchiveContext, type VolumeTask } from './archive.ts';
 import { archiveLayer, dropLayers, partOf, wholeOf } from './archive-layer.ts';
 import { differenceOf, type Difference } from './index-difference.ts';
 import { matched, OtherOrder } from './index-pairs.ts';
-import { archivedBytes, HEADER_BYTES, openIndex, takeIndex } from './index-source.ts';
+import { IndexReader } from './index-records.ts';
+import { archivedBytes, HEADER_BYTES, only, openIndex, takeIndex, takePartOfIndex } from './index-source.ts';
 import { grow, latestOf, sortLatest } from './latest-index.ts';
 import type { VolumeProgress } from './layer.ts';
 
@@ -44,8 +47,32 @@ export async function noteUnsettled(
   progress: VolumeProgress,
 ): Promise<VolumeProgress> {
   const after = { ...progress, index: `${task.slug}.after.index` };
-  const { changed, deleted } = await changedSince(progress, { ...task, live: true }, context, after);
+  const { changed, deleted } =
+    progress.part === undefined
+      ? await changedSince(progress, { ...task, live: true }, context, after)
+      : await partChangedSince(progress, progress.part, task, context);
   return { ...progress, unsettled: [...new Set([...(await changed.names()), ...(await deleted.names())])] };
+}
+
+/** Looks at what was archived alone: all other entries are those of the full, whatever becomes of them meanwhile. */
+async function partChangedSince(
+  { index }: VolumeProgress,
+  part: string,
+  task: VolumeTask,
+  { directory, helper, signal }: ArchiveContext,
+): Promise<Difference> {
+  const latest = join(directory, `${task.slug}.after.index`);
+  const names = await readFile(join(directory, part));
+  await takePartOfIndex(helper, latest, task, Readable.from([names]), signal);
+  const archived = new Set(names.toString('latin1').split('\0'));
+  return differenceOf(
+    {
+      before: new IndexReader(only(openIndex(join(directory, index)), archived)),
+      after: () => openIndex(latest),
+      pair: matched,
+    },
+    { spill: join(directory, task.slug) },
+  );
 }
 
 /**

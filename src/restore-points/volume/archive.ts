@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PointWriter, Store } from '../../stores/store.ts';
 import { adoptLayers, archiveLayer, partOf, wholeOf } from './archive-layer.ts';
@@ -106,6 +107,9 @@ async function reuse(task: VolumeTask, context: ArchiveContext, progress: Volume
   return true;
 }
 
+/** More entries are sooner looked at with all others. */
+const MOST_IN_PART = 20_000;
+
 async function differential(
   task: VolumeTask,
   context: ArchiveContext,
@@ -126,5 +130,9 @@ async function differential(
   progress.layers = await adoptLayers(base, task, context);
   progress.base = base;
   await archiveLayer(task, context, progress, partOf(difference));
+  if (!task.settles && difference.changed.count <= MOST_IN_PART) {
+    progress.part = `${task.slug}.part`;
+    await writeFile(join(directory, progress.part), difference.changed.chunks(), { mode: 0o600 });
+  }
   return true;
 }

@@ -6,10 +6,10 @@ import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import { owned } from './blocks.ts';
 import type { Helper } from './helper.ts';
-import { requireCodes } from './script.ts';
+import { requireCodes, type ScriptReport } from './script.ts';
 import { canonicalBusybox } from './index-busybox.ts';
 import { fieldOf, FIELDS, fileSize, IndexReader, pathOf } from './index-records.ts';
-import { INDEX_BUSYBOX, INDEX_GNU } from './scripts.ts';
+import { INDEX_BUSYBOX, INDEX_GNU, INDEX_PART, LOOK } from './scripts.ts';
 
 export interface TakeIndexOptions {
   /** What people call the volume. */
@@ -35,6 +35,21 @@ export async function takeIndex(
   await printIndex(helper, options, 'sort', write, signal);
 }
 
+/** The same of a few entries of a volume that is in use, in the order of their names, each ended by NUL; GNU find only. */
+export async function takePartOfIndex(
+  helper: Helper,
+  file: string,
+  { key, slug }: TakeIndexOptions,
+  names: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = (stream: AsyncIterable<Buffer>): Promise<void> =>
+    pipeline(owned(stream), createWriteStream(file, { mode: 0o600 }));
+  const args = [insideHelper(slug), 'sync', LOOK];
+  const { report } = await helper.run(INDEX_PART, args, { input: Readable.from(names), output }, signal);
+  requireEntries(report, ['find'], { key, live: true });
+}
+
 /** Has a helper print the index of a volume; `cat`: in the order in which entries are found. */
 export async function printIndex(
   helper: Helper,
@@ -51,13 +66,30 @@ export async function printIndex(
     { output: write },
     signal,
   );
+  requireEntries(report, gnu ? ['find', 'sort'] : ['find'], { key, live });
+}
+
+function requireEntries(
+  report: ScriptReport,
+  programs: readonly string[],
+  { key, live }: { key: string; live: boolean },
+): void {
   // The last two of an entry that was another one when find looked at it: a link, or a directory.
   const gone = report.messages.every((line) =>
     /: (?:No such file or directory|Not a directory|Invalid argument)$/.test(line),
   );
-  requireCodes(report, gnu ? ['find', 'sort'] : ['find'], `reading the entries of ${key}`, (name, code) =>
+  requireCodes(report, programs, `reading the entries of ${key}`, (name, code) =>
     name === 'find' && live && gone ? code >= 0 : code === 0,
   );
+}
+
+/** What an index says of some entries alone, as an index of its own. */
+export async function* only(index: IndexReader, names: ReadonlySet<string>): AsyncGenerator<Buffer> {
+  const lines: string[] = [];
+  await index.eachLine((line) => {
+    if (names.has(pathOf(line))) lines.push(line);
+  });
+  yield Buffer.from(`//time ${index.takenAt}\0${lines.map((line) => `${line}\0`).join('')}//end\0`, 'latin1');
 }
 
 /** An index in a file of ours. */

@@ -85,6 +85,20 @@ report() { echo >&2; cat "$codes" >&2; rm -f "$codes"; }
 
 const PRUNE = `-path './.rewind-restore-*' -prune -o`;
 
+const RECORDS = `\\
+    -type b -exec stat --printf '%n//b %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \\
+    -type c -exec stat --printf '%n//c %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \\
+    -printf '%p//%y %m %U %G %s %b %n %i %T@ %C@ %l\\0'`;
+
+const BEGIN_INDEX = `
+set -u
+${CODES}export LC_ALL=C
+cd -- "$1" || exit 91
+now=/tmp/now.$$
+: >"$now" && printf '//time %s\\0' "$(stat -c %.9Y "$now")" && rm -f "$now" || exit 93
+if [ "$2" = sync ]; then sync -f . || exit 92; fi
+`;
+
 /**
  * $1 directory, $2 \`sync\` or nothing, $3 \`sort\` or \`cat\`. Prints the index: \`//time SECONDS\`, one record for each
  * entry, sorted in the order of their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
@@ -92,23 +106,26 @@ const PRUNE = `-path './.rewind-restore-*' -prune -o`;
  * that clock lags behind the other one, on a machine that stands still now and then by any length of time.
  */
 export const INDEX_GNU = `
-set -u
-${CODES}export LC_ALL=C
-cd -- "$1" || exit 91
-now=/tmp/now.$$
-: >"$now" && printf '//time %s\\0' "$(stat -c %.9Y "$now")" && rm -f "$now" || exit 93
-if [ "$2" = sync ]; then sync -f . || exit 92; fi
+${BEGIN_INDEX}
 {
-  find . -xdev ${PRUNE} \
-    -type b -exec stat --printf '%n//b %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
-    -type c -exec stat --printf '%n//c %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \
-    -printf '%p//%y %m %U %G %s %b %n %i %T@ %C@ %l\\0'
+  find . -xdev ${PRUNE} ${RECORDS}
   code find $?
 } | if [ "$3" = sort ]; then sort -z -S 48M; else cat; fi
 code sort $?
 report
 printf '//end\\0'
 `;
+
+/** The same of the entries alone whose names, each ended by NUL, are on standard input, in their order. $3: LOOK. */
+export const INDEX_PART = `
+${BEGIN_INDEX}
+xargs -0 -r sh -c "$3" rewind
+code find $?
+report
+printf '//end\\0'
+`;
+
+export const LOOK = `find "$@" -maxdepth 0 ${RECORDS}`;
 
 /** Puts the records on standard input in order. */
 export const SORT = `

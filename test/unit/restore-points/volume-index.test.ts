@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { compareIndexes } from '../../../src/restore-points/volume/index-comparison.ts';
 import { differenceOf, isSame } from '../../../src/restore-points/volume/index-difference.ts';
 import { IndexReader } from '../../../src/restore-points/volume/index-records.ts';
+import { only } from '../../../src/restore-points/volume/index-source.ts';
 
 const record = (
   path: string,
@@ -42,6 +43,17 @@ const refusal = async (work: Promise<unknown>): Promise<string> =>
   );
 
 describe('a volume index', () => {
+  it('of some entries alone is an index, of the same time and in the same order', async () => {
+    const odd = './a\\n\xff "b';
+    const part = new IndexReader(
+      only(index([record('.', 'd'), record(odd), record('./c')], 12.125), new Set(['.', odd, './gone'])),
+    );
+    expect(await part.next()).to.include({ path: '.', type: 'd' });
+    expect(part.takenAt).to.equal(12.125);
+    expect(await part.next()).to.include({ path: odd, type: 'f' });
+    expect(await part.next()).to.equal(undefined);
+  });
+
   const root = record('.', 'd');
   after(() => rmSync(directory, { recursive: true }));
 
