@@ -28,10 +28,11 @@ export async function archiveSettled(
     vanished: 0,
     changed: 0,
   };
+  delete settled.bytes;
   const difference = await changedSince(progress, now, context, settled);
   const latest = latestOf(settled);
   if (!isEmpty(difference)) delete settled.same;
-  if (difference.linkForDirectory || (await isNearlyAll(difference, context, latest))) {
+  if (difference.linkForDirectory || (await isNearlyAll(difference, context, progress))) {
     await dropLayers(progress.layers, context);
     settled.layers = [];
     settled.base = null;
@@ -119,16 +120,18 @@ const WORTH_A_LOOK = 8 * 1024 * 1024;
 
 /**
  * Whether all of it is hardly more than what changed: as a layer that would be stored, and restored, beside something that
- * it replaces. One large file in which a little is written is such a volume.
+ * it replaces. One large file in which a little is written is such a volume. How much was archived before is known without
+ * a look at all of the index where that was made a moment ago: services may be down.
  */
 async function isNearlyAll(
-  { bytes, changed }: Difference,
+  { bytes, changed, replaced }: Difference,
   { directory }: ArchiveContext,
-  index: string,
+  before: VolumeProgress,
 ): Promise<boolean> {
   if (bytes < WORTH_A_LOOK) return false;
   const part = bytes + changed.count * HEADER_BYTES;
-  return (await archivedBytes(openIndex(join(directory, index)))) - part <= part / 8;
+  const all = before.bytes ?? (await archivedBytes(openIndex(join(directory, latestOf(before)))));
+  return all - replaced <= part / 8;
 }
 
 function isEmpty(difference: Difference): boolean {

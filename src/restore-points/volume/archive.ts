@@ -86,7 +86,10 @@ async function archiveAsFound(
   const outcomes = await Promise.allSettled([
     archiveLayer(task, context, progress, {
       names: archivableNames(growing.entries()),
-      bytes: () => growing.found.then(() => archivedBytes(growing.all())),
+      bytes: async () => {
+        await growing.found;
+        return (progress.bytes = await archivedBytes(growing.all()));
+      },
     }),
     growing.sort(helper, index, task.key, signal),
   ]);

@@ -1,5 +1,6 @@
 import { NameList } from './name-list.ts';
 import { merged, type Pair } from './index-pairs.ts';
+import { HEADER_BYTES } from './index-source.ts';
 import { ctimeOf, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
@@ -10,6 +11,8 @@ export interface Difference {
   deleted: NameList;
   /** Bytes of the files that are to be archived, as they lie on the disk. */
   bytes: number;
+  /** About what those that are archived again or removed took in an archive of the earlier index, in bytes. */
+  replaced: number;
   /** A directory became a link: what was archived meanwhile may have been read, and lie, behind that link. */
   linkForDirectory: boolean;
 }
@@ -52,6 +55,7 @@ export async function differenceOf(
     changed: new NameList(`${spill}.changed`),
     deleted: new NameList(`${spill}.deleted`),
     bytes: 0,
+    replaced: 0,
     linkForDirectory: false,
   };
   /** Files with several names of which one is to be archived, with those names. */
@@ -73,8 +77,12 @@ export async function differenceOf(
     if (entry.type === 'd') gone.add(entry.path);
     above(entry.path, needed);
   };
+  const replace = (entry: IndexRecord): void => {
+    difference.replaced += HEADER_BYTES + (entry.type === 'f' ? entry.blocks * 512 : 0);
+  };
   const now = after();
   for await (const [old, present] of pair(before, now, unchangedSince(before))) {
+    if (old !== undefined) replace(old);
     if (present === undefined) remove(old as IndexRecord);
     else if (old === undefined) change(present);
     else if (old.type !== present.type) {
@@ -95,7 +103,11 @@ export async function differenceOf(
     }
   }
   // Directories that only lead to what changed get their times back, too.
-  for (const path of needed) if (!directories.has(path) && !gone.has(path)) difference.changed.add(path);
+  for (const path of needed) {
+    if (directories.has(path) || gone.has(path)) continue;
+    difference.changed.add(path);
+    difference.replaced += HEADER_BYTES;
+  }
   return difference;
 }
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { compareIndexes } from '../../../src/restore-points/volume/index-comparison.ts';
 import { differenceOf, isSame } from '../../../src/restore-points/volume/index-difference.ts';
 import { IndexReader } from '../../../src/restore-points/volume/index-records.ts';
-import { only } from '../../../src/restore-points/volume/index-source.ts';
+import { HEADER_BYTES, only } from '../../../src/restore-points/volume/index-source.ts';
 
 const record = (
   path: string,
@@ -66,9 +66,11 @@ describe('a volume index', () => {
       record('./new\nline'),
       record('./same'),
     ];
-    const { changed, deleted } = await differ(before, after);
+    const { changed, deleted, replaced } = await differ(before, after);
     expect(changed).to.have.members(['.', './a', './a/f', './new\nline']);
     expect(deleted).to.deep.equal(['./a/g']);
+    // Two files of 8 blocks, and four headers: theirs, and those of the directories.
+    expect(replaced).to.equal(2 * 8 * 512 + 4 * HEADER_BYTES);
   });
 
   it('removes what has become something of another type first', async () => {
