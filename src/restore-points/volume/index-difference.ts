@@ -1,7 +1,7 @@
 import { NameList } from './name-list.ts';
 import { merged, type Pair } from './index-pairs.ts';
 import { HEADER_BYTES } from './index-source.ts';
-import { ctimeOf, type IndexReader, type IndexRecord } from './index-records.ts';
+import { ctimeOf, fileSize, parseRecord, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
 export interface Difference {
@@ -96,11 +96,13 @@ export async function differenceOf(
   }
   // A name can be new without a trace at the others (the directory that it is in was renamed): they belong together.
   if (linked.size > 0) {
-    const again = after();
-    for (let entry = await again.next(); entry !== undefined; entry = await again.next()) {
+    await after().eachLine((line) => {
+      // Nearly all are files with one name, which this tells without reading the rest.
+      if ((fileSize(line)?.links ?? 2) < 2) return;
+      const entry = parseRecord(line);
       const names = entry.type === 'd' || entry.links < 2 ? undefined : linked.get(entry.inode);
       if (names !== undefined && !names.has(entry.path)) change(entry);
-    }
+    });
   }
   // Directories that only lead to what changed get their times back, too.
   for (const path of needed) {
