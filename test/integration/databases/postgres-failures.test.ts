@@ -48,18 +48,22 @@ describe('PostgreSQL, where something fails', () => {
     return document.error;
   }
 
-  /** Does something to a command's sessions in the server as soon as one is at work on the big table. */
-  async function meanwhile(args: string[], during: string, act: string) {
-    const running = project.json(args);
-    let ended = false;
-    void running.finally(() => (ended = true));
-    await until('the session', async () => {
-      const { stdout } = await project.trySql(
-        `select ${act} from pg_stat_activity where application_name like 'docker-rewind%' and query ~* '${during}'`,
-      );
-      return ended || stdout.trim() !== '';
-    });
-    return running;
+  /** Ends a command's sessions as soon as one is at such a statement. The server looks for itself: from here one may be missed. */
+  async function whileSessionsEnd(args: string[], during: string) {
+    const ending = project.sql(
+      `do $$ declare ended int; begin
+        for look in 1..60000 loop
+          perform pg_stat_clear_snapshot();
+          select count(pg_terminate_backend(pid)) into ended from pg_stat_activity
+            where application_name like 'docker-rewind%' and query ~* '${during}';
+          exit when ended > 0;
+          perform pg_sleep(0.001);
+        end loop;
+      end $$`,
+    );
+    const outcome = await project.json(args);
+    await ending;
+    return outcome;
   }
 
   it('says so when the password is wrong, and works with the right one', async () => {
@@ -111,21 +115,22 @@ describe('PostgreSQL, where something fails', () => {
   });
 
   it('notices a connection that is dropped, in a dump and in a load', async () => {
-    const act = 'pg_terminate_backend(pid)';
-    const dump = await meanwhile(['backup'], '^copy', act);
+    const dump = await whileSessionsEnd(['backup'], '^copy');
     expect([dump.exitCode, dump.document.error?.code]).to.deep.equal([1, 'DATABASE_FAILED']);
-    const load = await meanwhile(['restore', point, '--yes', '--no-safety-backup'], '^copy', act);
+    const load = await whileSessionsEnd(['restore', point, '--yes', '--no-safety-backup'], '^copy');
     expect([load.exitCode, load.document.error?.code]).to.deep.equal([1, 'DATABASE_FAILED']);
   });
 
   it('notices a tool that is killed in the container', async () => {
     const killTool = async (name: string, args: string[]): Promise<number> => {
-      const running = project.json(args);
-      await until(name, async () => {
-        const found = `for p in /proc/[0-9]*; do case $(tr "\\0" " " <$p/cmdline 2>/dev/null) in ${name}\\ --*) kill -KILL \${p#/proc/} && echo yes; exit;; esac; done`;
-        return (await project.inside(found)).includes('yes');
-      });
-      return (await running).exitCode;
+      const kill = `end=$(($(date +%s) + 60))
+        while [ "$(date +%s)" -lt "$end" ]; do
+          for p in /proc/[0-9]*; do
+            case $(tr "\\0" " " <$p/cmdline 2>/dev/null) in "$1 --"*) kill -KILL \${p#/proc/} && exit ;; esac
+          done
+        done`;
+      const [{ exitCode }] = await Promise.all([project.json(args), project.inside(kill, name)]);
+      return exitCode;
     };
     expect(await killTool('pg_dump', ['backup'])).to.equal(1);
     expect(await killTool('pg_restore', ['restore', point, '--yes', '--no-safety-backup'])).to.equal(1);
