@@ -108,7 +108,7 @@ describe('the engine, asked over its socket', () => {
 
       proxy.asked = [];
       const { exitCode, document } = await project.json(['backup'], { env: byProxy });
-      expect(exitCode).to.equal(0);
+      expect(exitCode, JSON.stringify(document)).to.equal(0);
       expect(proxy.asked.length).to.be.above(5);
       const restored = await project.rewind(['restore', document.id, '--yes'], { env: byProxy });
       expect(restored.exitCode, restored.stderr).to.equal(0);

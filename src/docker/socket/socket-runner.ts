@@ -13,6 +13,8 @@ import type { Exec } from './exec.ts';
 export class SocketRunner {
   readonly #globals: DockerGlobals;
   #engine: Promise<EngineSocket | undefined> | undefined;
+  /** What was to be held here did not come to be: whoever tries again does so through docker. */
+  #holdsNothing = false;
 
   constructor(globals: DockerGlobals) {
     this.#globals = globals;
@@ -42,15 +44,18 @@ export class SocketRunner {
   /** A container that lives until its standard input closes; undefined where docker has to be run. Throws NO_ANSWER. */
   async hold(argv: Argv): Promise<Held | RunResult | undefined> {
     const { runRequest } = await import('./run.ts');
-    const request = runRequest(argv);
+    const request = this.#holdsNothing ? undefined : runRequest(argv);
     const engine = request === undefined ? undefined : await this.#connected();
     if (request === undefined || engine === undefined) return undefined;
     const { holdContainer } = await import('./hold.ts');
     const within = answerWithin();
     const signal = AbortSignal.timeout(within);
     try {
-      return await holdContainer(engine, request, signal);
+      const held = await holdContainer(engine, request, signal);
+      this.#holdsNothing = held === undefined;
+      return held;
     } catch {
+      this.#holdsNothing = true;
       if (signal.aborted) throw noAnswer(argv, within);
       return undefined;
     }
