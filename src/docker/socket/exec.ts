@@ -29,7 +29,8 @@ export interface Exec {
   leave(): void;
 }
 
-const CUT_OFF = 255;
+/** As whom docker ends where it lost its connection or its engine. */
+export const CUT_OFF = 255;
 
 /** Milliseconds between the end of a program's streams and its own; one that goes on after that has lost its connection. */
 const END_WITHIN_MS = 30_000;

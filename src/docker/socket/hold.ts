@@ -4,11 +4,10 @@ import { PassThrough, type Duplex } from 'node:stream';
 import { answerWithin } from '../questions.ts';
 import type { Held, RunResult } from '../runner.ts';
 import type { EngineSocket } from './engine-socket.ts';
+import { CUT_OFF } from './exec.ts';
 import { takeApart } from './frames.ts';
 import { heard } from './heard.ts';
 import type { RunRequest } from './run.ts';
-
-const CUT_OFF = 255;
 
 /**
  * Makes and starts a container whose standard input is a connection of ours. Undefined where it does not run, so that docker can
