@@ -43,8 +43,9 @@ export async function observeProject(
   runner: Runner,
   where: Where,
 ): Promise<Omit<Observation, 'containers' | 'images' | 'hashes'>> {
-  const onStart = (): void => where.meanwhile?.();
-  const busy: Runner = { run: (argv, options) => runner.run(argv, { ...options, onStart }) };
+  const busy: Runner = {
+    run: (argv, options) => runner.run(argv, { ...options, onStart: () => where.meanwhile?.() }),
+  };
   const project = await loadProject(busy, where.options, where.cwd, where.env);
   const stateDirectory = stateDirectoryOf(project.directory);
   const [config, history] = await Promise.all([rewindConfig(project.model), readHistory(stateDirectory)]);

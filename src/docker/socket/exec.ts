@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { answerWithin } from '../questions.ts';
 import type { Argv } from '../runner.ts';
 import type { EngineSocket } from './engine-socket.ts';
+import { readFlags } from './flags.ts';
 import { takeApart } from './frames.ts';
 
 /** What runs in a container, as the engine is told. */
@@ -39,24 +40,19 @@ const END_WITHIN_MS = 30_000;
 export function execRequest(argv: Argv): ExecRequest | undefined {
   const [, verb, ...rest] = argv;
   if (verb !== 'exec') return undefined;
-  let at = 0;
-  let interactive = false;
-  let user: string | undefined;
-  for (; rest[at]?.startsWith('-') === true; at++) {
-    if (rest[at] === '--interactive') interactive = true;
-    else if (rest[at] === '--user') user = rest[++at];
-    else return undefined;
-  }
-  const container = rest[at] ?? '';
+  const flags = readFlags(rest, ['--interactive'], ['--user'], true);
+  if (flags === undefined) return undefined;
+  const [container = '', ...command] = flags.words;
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(container)) return undefined;
+  const user = flags.values.get('--user')?.at(-1);
   return {
     container,
     body: {
-      AttachStdin: interactive,
+      AttachStdin: flags.switches.has('--interactive'),
       AttachStdout: true,
       AttachStderr: true,
       ...(user === undefined ? {} : { User: user }),
-      Cmd: rest.slice(at + 1),
+      Cmd: command,
     },
   };
 }
