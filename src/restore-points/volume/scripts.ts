@@ -222,8 +222,8 @@ report
  * $1 directory, $2 bytes that an archive may have at most; a zstd-compressed one on standard input is extracted over what
  * is there, and \`full 1\` reported where it goes on after so many: now and then tar looks how far it is, and is killed
  * where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
- * would die of a broken pipe. What was written goes to the disk while it is compared: it has to be there before the old
- * data is deleted.
+ * would die of a broken pipe. What is written goes to the disk meanwhile, and the last of it while it is compared: it has to
+ * be there before the old data is deleted, and what the engine writes to stop and start services would wait for it.
  */
 export const EXTRACT_GNU = `
 set -u
@@ -231,6 +231,12 @@ ${CODES}export LC_ALL=C
 export full=/tmp/full.$$ most=$(($2 / ${RECORD_BYTES}))
 # Every 40 MB, or where there is little space every thirtieth of it: each look takes a process.
 every=$((most / 30 < 640 ? most / 30 + 1 : 640))
+writing=/tmp/writing.$$
+: >"$writing"
+while [ -e "$writing" ]; do
+  sync -f "$1"
+  sleep 0.2 || sleep 1
+done </dev/null >/dev/null 2>&1 &
 {
   zstd -q -d -c
   code zstd $?
@@ -243,6 +249,7 @@ every=$((most / 30 < 640 ? most / 30 + 1 : 640))
   [ ! -e "$full" ] || code full 1
   cat >/dev/null
 }
+rm -f "$writing"
 sync -f "$1" </dev/null >/dev/null 2>&1 &
 report
 `;
