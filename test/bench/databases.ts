@@ -60,8 +60,10 @@ class DatabaseBench {
 
   async #prepare(version: string, megabytes: number): Promise<void> {
     mkdirSync(this.#path('project/data'), { recursive: true });
+    // Autovacuum, which would clean up after one way while the next one is measured, is off.
     writeFileSync(this.#path('project/compose.yml'), [
       `name: ${this.#name}`, 'services:', '  db:', `    image: rewind-test/postgres:${version}`, '    shm_size: 256m',
+      '    command: [postgres, -c, autovacuum=off]',
       '    environment: {POSTGRES_PASSWORD: bench}', "    volumes: ['./data:/var/lib/postgresql/data']",
       '    healthcheck: {test: [CMD, pg_isready, -h, 127.0.0.1], interval: 1h, start_period: 2m, start_interval: 300ms}', '',
     ].join('\n')); // prettier-ignore

@@ -33,6 +33,11 @@ export function median(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? NaN;
 }
 
+/** The median of what each run took against the run of the same round: a machine that slows down slows both of them. */
+export function inPairs(times: readonly number[], base: readonly number[]): number {
+  return median(times.map((time, round) => time / (base[round] ?? NaN)));
+}
+
 /** One line of the result: a sample, what it is compared with, and what the ratio should be. */
 export interface Line {
   sample: Sample;

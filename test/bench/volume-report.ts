@@ -1,3 +1,4 @@
+import { inPairs } from './measure.ts';
 import type { Run } from './volume-bench.ts';
 
 interface Target {
@@ -35,8 +36,10 @@ export function reportOf(
   samples: ReadonlyMap<string, readonly Run[]>,
   median: (values: readonly number[]) => number,
 ): string {
+  const valuesOf = (runs: readonly Run[] | undefined, key: keyof Run): number[] =>
+    (runs ?? []).flatMap((each) => (each[key] === undefined ? [] : [each[key]]));
   const figure = (runs: readonly Run[] | undefined, key: keyof Run): number | undefined => {
-    const values = (runs ?? []).flatMap((each) => (each[key] === undefined ? [] : [each[key]]));
+    const values = valuesOf(runs, key);
     return values.length === 0 ? undefined : median(values);
   };
   const text = (value: number | undefined, digits: number, by = 1): string =>
@@ -52,7 +55,8 @@ export function reportOf(
     const [own, base] = [figure(find(way), key), figure(find(against), key)];
     if (own === undefined || base === undefined) return [];
     const ratio = own / base;
-    const said = `${way}, ${key}: ${ratio.toFixed(3)}× ${against}`;
+    const pairs = inPairs(valuesOf(find(way), key), valuesOf(find(against), key));
+    const said = `${way}, ${key}: ${ratio.toFixed(3)}× ${against}, ${pairs.toFixed(3)}× in pairs`;
     return [`- ${said} (≤ ${atMost}×: ${ratio <= atMost ? 'reached' : 'MISSED'})`];
   });
   const head = ['| way | s | peak MB | stored MB | down s |', '|-|-|-|-|-|'];
