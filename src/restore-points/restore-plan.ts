@@ -112,6 +112,7 @@ export async function planRestore(
     reason: 'every stored byte, before anything stops', point, store: request.store, databases: unchecked,
     // The staged ones are checked while they are extracted.
     volumes: request.inPlace ? pairs.map(({ artifact }) => artifact) : [], refuseDevices: !request.devices,
+    ...(request.inPlace ? { emptied: { helper, volumes: sources.map(({ key, slug }) => ({ key, slug })) } } : {}),
   }; // prettier-ignore
   const hasVolumes = pairs.length > 0;
   const resumeOf = (which: typeof levels): ResumeContainers[] =>

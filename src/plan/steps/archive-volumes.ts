@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { HelperSpec } from '../../docker/helper-container.ts';
 import { archiveFirst, type VolumeTask } from '../../restore-points/volume/archive.ts';
 import { archiveSettled, noteUnsettled } from '../../restore-points/volume/archive-settled.ts';
+import { nestedLeftOut } from '../../restore-points/volume/nested.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import { openStore } from '../../stores/open.ts';
@@ -42,11 +43,14 @@ export async function archiveVolumes(step: ArchiveVolumes, context: StepContext)
         context.onProgress({ name: task.key, done, ...(total === undefined ? {} : { total }) }),
     }; // prettier-ignore
     const before = step.pass === 'first' ? undefined : await savedProgress(context, task.slug);
+    // Services may be down in the second pass: it takes what the first one has seen.
+    const nested = before === undefined ? await nestedLeftOut(helper, task, signal) : [];
     let progress =
       step.pass === 'first'
         ? await archiveFirst(task, archiving)
         : await archiveSettled(task, archiving, before);
     if (progress === undefined) return;
+    if (nested.length > 0) progress = { ...progress, nested };
     const last = step.pass === 'settled' || !task.settles;
     // What was read while it changed is told from what was not by a last look; nothing was where all is reused.
     const restless = (task.live && !task.settles) || task.shared || progress.vanished + progress.changed > 0;

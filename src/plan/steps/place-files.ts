@@ -2,6 +2,7 @@ import { insideHelper, type HelperSpec } from '../../docker/helper-container.ts'
 import { RewindError } from '../../errors.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
 import { compareWithIndex, extractVolume } from '../../restore-points/volume/extract.ts';
+import { refuseNested } from '../../restore-points/volume/nested.ts';
 import { PLACE } from '../../restore-points/volume/place-script.ts';
 import { STAGE } from '../../restore-points/volume/scripts.ts';
 import { openStore } from '../../stores/open.ts';
@@ -30,6 +31,8 @@ export interface PlaceFiles extends StepBase, PointPlace {
 export async function placeFiles(step: PlaceFiles, context: StepContext): Promise<void> {
   const helper = await helperFor(step.helper, context);
   const root = insideHelper(step.slug);
+  for (const below of step.to === null ? step.paths : [])
+    await refuseNested(helper, { key: step.artifact.key, slug: step.slug, below }, context.signal);
   await helper.ask(STAGE, [root, step.staging], context.signal);
   // Whole: a file may be a hard link to one that lies elsewhere.
   await requireRoom(helper, step.artifact, step.slug, 'aside', context);

@@ -10,6 +10,7 @@ import { fieldOf, FIELDS, fileSize } from '../../restore-points/volume/index-rec
 import { originOf } from '../../restore-points/origin.ts';
 import { latestOf, sortLatest } from '../../restore-points/volume/latest-index.ts';
 import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
+import { nestedText } from '../../restore-points/volume/nested.ts';
 import { RewindError } from '../../errors.ts';
 import { openStore } from '../../stores/open.ts';
 import type { PointWriter, StoredFile } from '../../stores/store.ts';
@@ -169,6 +170,7 @@ async function artifactOf(
     lost: [
       ...(progress.tools === 'busybox' ? NOT_KEPT_BY_BUSYBOX : []),
       ...(totals.sockets > 0 ? [`sockets (${totals.sockets})`] : []),
+      ...(progress.nested === undefined ? [] : [nestedText(progress.nested)]),
     ],
     notes: [...known.notes, ...notesOf(progress)],
     layers: progress.layers,

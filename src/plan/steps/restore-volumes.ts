@@ -3,6 +3,7 @@ import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
 import { compareWithIndex, extractVolume } from '../../restore-points/volume/extract.ts';
+import { refuseNested } from '../../restore-points/volume/nested.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import {
   CLEAR,
@@ -69,9 +70,10 @@ export async function extractVolumes(step: ExtractVolumes, context: StepContext)
   const store = openStore(step.store, context.scope.directory);
   const directory = await volumesDirectory(context);
   const staged = step.into === 'staging';
-  if (!step.clear)
-    for (const { artifact, slug } of step.volumes)
-      await requireRoom(helper, artifact, slug, step.into, context);
+  for (const { artifact, slug } of step.clear ? [] : step.volumes) {
+    if (staged) await refuseNested(helper, { key: artifact.key, slug }, context.signal);
+    await requireRoom(helper, artifact, slug, step.into, context);
+  }
   await inParallel(step.volumes, step.parallel, context.signal, async ({ artifact, slug }, signal) => {
     const root = insideHelper(slug);
     if (staged) await helper.ask(STAGE, [root, step.staging], signal);

@@ -69,7 +69,8 @@ export async function printIndex(
   requireEntries(report, gnu ? ['find', 'sort'] : ['find'], { key, live });
 }
 
-function requireEntries(
+/** Throws where the entries of a volume could not be read; `live`: others may remove some meanwhile. */
+export function requireEntries(
   report: ScriptReport,
   programs: readonly string[],
   { key, live }: { key: string; live: boolean },

@@ -35,6 +35,8 @@ export interface VolumeProgress {
   unsorted?: true;
   /** The earlier point that all of it is, index and layers: nothing changed since. */
   same?: EarlierVolume;
+  /** Directories in which another file system begins, which is not archived; absent: none. */
+  nested?: readonly string[];
   /** About how many bytes tar reads for all entries of `index`, where they were counted. */
   bytes?: number;
   /** Where nothing but a differential was archived: its entries' names, each ended by NUL, in a file of the work directory. */

@@ -83,7 +83,8 @@ code() { echo "rewind: $1 $2" >>"$codes"; }
 report() { echo >&2; cat "$codes" >&2; rm -f "$codes"; }
 `;
 
-const PRUNE = `-path './.rewind-restore-*' -prune -o`;
+/** For find: what a restore under way keeps in a volume is none of its entries. */
+export const PRUNE = `-path './.rewind-restore-*' -prune -o`;
 
 const RECORDS = `\\
     -type b -exec stat --printf '%n//b %a %u %g 0 0 %h %i %.9Y %.9Z %t:%T\\0' {} + -o \\
