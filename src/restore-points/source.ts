@@ -1,5 +1,5 @@
 import { slugOf } from './slug.ts';
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Project, ServiceModel } from '../compose/project.ts';
 import type { RewindConfig, VolumeMode } from '../compose/rewind-config.ts';
@@ -104,6 +104,44 @@ export function anonymousVolumes(containers: Iterable<ContainerState>): string[]
     ),
   );
   return [...new Set(names)];
+}
+
+/** What holds nobody's data. */
+const OF_THE_SYSTEM = /^\/(?:(?:dev|proc|sys|run|tmp|var\/run|var\/tmp|usr|lib|boot)(?:\/|$)|$)/;
+
+/**
+ * Directories of this host that services write to and that are not taken, in words: they lie outside of the project, or are
+ * links in it. Not those that hold the project itself, nor what `x-rewind.volumes` leaves out by the same path.
+ */
+export function leftDirectories(
+  { directory, model }: Project,
+  config: RewindConfig,
+  isLeft: (service: string) => boolean,
+): string[] {
+  const left = Object.entries(model.services).flatMap(([service, entry]) =>
+    mountsOf(entry).flatMap(({ type, source, target = '', read_only: readOnly }) => {
+      if (type !== 'bind' || source === undefined || readOnly === true || !isLeft(service)) return [];
+      const path = resolve(source);
+      const [inProject, isOurs] = [relative(directory, path), isIn(path, directory)];
+      const holdsUs = overlap(path, directory) && !isOurs;
+      if (isData(directory, path) || holdsUs || inProject.split(sep)[0] === '.rewind') return [];
+      if (!isOurs && OF_THE_SYSTEM.test(path)) return [];
+      if (!isDirectory(path)) return [];
+      if ([path, inProject].some((key) => config.volumes[key]?.backup === false)) return [];
+      const why = isOurs ? 'is a link' : 'is outside of the project';
+      return [`${service}:${target} is not taken: ${path} ${why}`];
+    }),
+  );
+  return [...new Set(left)];
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Gone, or on the host of an engine elsewhere.
+    return false;
+  }
 }
 
 /** A directory strictly below the project's that is none of ours; files, sockets and devices are no data directories. */

@@ -7,7 +7,7 @@ import { planBackup } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import { selectData } from './data-selection.ts';
-import { anonymousVolumes } from './source.ts';
+import { anonymousVolumes, leftDirectories } from './source.ts';
 
 export interface TakeRequest {
   /** Keys or names; empty: everything. */
@@ -58,12 +58,14 @@ export async function takePoint(
     undo: parts.undo,
   };
   const dumped = new Set(selection.databases.map(({ service }) => service));
+  const isLeft = (service: string): boolean => !dumped.has(service);
   const anonymous = anonymousVolumes(
-    [...observation.containers.values()].flat().filter(({ service }) => !dumped.has(service)),
+    [...observation.containers.values()].flat().filter(({ service }) => isLeft(service)),
   );
   const notes = [
     ...parts.notes,
     ...anonymous.map((place) => `${place} is an anonymous volume: it is not taken; name it in compose.yml`),
+    ...leftDirectories(observation.project, observation.config, isLeft),
   ];
   const result = async (): Promise<Manifest> =>
     parseManifest((await openStore(parts.store, scope.directory).manifest(parts.point)) ?? '', parts.point);

@@ -138,12 +138,13 @@ x-rewind:
         .read('compose.yml')
         .replace(
           '    volumes:',
-          '    environment: {APP_MODE: ignores-term}\n    volumes:\n      - /anonymous',
+          '    environment: {APP_MODE: ignores-term}\n    volumes:\n      - /anonymous\n      - /srv:/outside',
         ),
     );
     await project.compose(['up', '-d', '--wait', '--pull', 'never', '-t', '0']);
     const outcome = await project.rewind(['backup']);
     expect(outcome.stderr).to.match(/web:\/anonymous is an anonymous volume/);
+    expect(outcome.stderr).to.include('web:/outside is not taken: /srv is outside of the project');
     const [id = ''] = project.points();
     expect(project.manifest(id).volumes[0].consistency).to.equal('killed');
   });

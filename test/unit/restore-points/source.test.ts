@@ -7,6 +7,7 @@ import type { RewindConfig } from '../../../src/compose/rewind-config.ts';
 import type { ContainerMount, ContainerState } from '../../../src/docker/containers.ts';
 import {
   dataSources,
+  leftDirectories,
   uses,
   withoutNested,
   type DataSource,
@@ -95,5 +96,24 @@ describe('the data of a project', () => {
     } finally {
       rmSync(`${directory}-link`);
     }
+  });
+
+  it('has directories that are not taken, and says so', () => {
+    symlinkSync(join(directory, 'data'), join(directory, 'link'));
+    const mounts = [
+      bind('data/uploads'), bind('file'), bind('.rewind/points'), bind('.'), bind('absent'),
+      bind('link', { target: '/linked' }),
+      { type: 'bind', source: '/srv', target: '/srv' },
+      { type: 'bind', source: '/srv', target: '/read', read_only: true },
+      { type: 'bind', source: '/opt', target: '/left' },
+      ...['/', '/run', '/dev/shm', '/var/run', '/tmp'].map((source) => ({ type: 'bind', source })),
+    ]; // prettier-ignore
+    const model = { name: 'shop', services: { web: { volumes: mounts }, db: { volumes: mounts } } };
+    const project = { name: 'shop', directory, model } as unknown as Project;
+    const config = { volumes: { '/opt': { backup: false } } } as unknown as RewindConfig;
+    expect(leftDirectories(project, config, (service) => service === 'web')).to.deep.equal([
+      `web:/linked is not taken: ${join(directory, 'link')} is a link`,
+      'web:/srv is not taken: /srv is outside of the project',
+    ]);
   });
 });
