@@ -1,11 +1,16 @@
-/** Takes text apart into lines, ended by a line feed alone: what people wrote may hold other ends of lines. */
+/** Takes text apart into lines, ended by a line feed alone (what people wrote may hold other ends of lines), or by NUL. */
 export class Lines {
-  /** What came behind the last line feed so far. */
+  /** What came behind the last end of a line so far. */
   rest = '';
+  readonly #end: string;
+
+  constructor(end: '\n' | '\0' = '\n') {
+    this.#end = end;
+  }
 
   /** The lines that more text completes. */
   with(text: string): string[] {
-    const lines = (this.rest + text).split('\n');
+    const lines = (this.rest + text).split(this.#end);
     this.rest = lines.pop() ?? '';
     return lines;
   }

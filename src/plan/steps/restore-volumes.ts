@@ -70,10 +70,11 @@ export async function extractVolumes(step: ExtractVolumes, context: StepContext)
   const store = openStore(step.store, context.scope.directory);
   const directory = await volumesDirectory(context);
   const staged = step.into === 'staging';
-  for (const { artifact, slug } of step.clear ? [] : step.volumes) {
-    if (staged) await refuseNested(helper, { key: artifact.key, slug }, context.signal);
-    await requireRoom(helper, artifact, slug, step.into, context);
-  }
+  if (!step.clear)
+    for (const { artifact, slug } of step.volumes) {
+      await refuseNested(helper, { key: artifact.key, slug }, context.signal);
+      await requireRoom(helper, artifact, slug, step.into, context);
+    }
   await inParallel(step.volumes, step.parallel, context.signal, async ({ artifact, slug }, signal) => {
     const root = insideHelper(slug);
     if (staged) await helper.ask(STAGE, [root, step.staging], signal);

@@ -1,5 +1,6 @@
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
+import { Lines } from '../../lines.ts';
 import type { Helper } from './helper.ts';
 import { requireEntries } from './index-source.ts';
 import { PRUNE } from './scripts.ts';
@@ -47,7 +48,6 @@ export async function nestedFileSystems(
   signal: AbortSignal,
 ): Promise<string[]> {
   const gnu = helper.tools === 'gnu';
-  const end = gnu ? '\0' : '\n';
   const nested: string[] = [];
   let own: string | undefined;
   const take = (line: string): void => {
@@ -60,12 +60,8 @@ export async function nestedFileSystems(
     [insideHelper(slug), below === undefined ? '.' : `./${below}`],
     {
       output: async (stream) => {
-        let rest = '';
-        for await (const block of stream) {
-          const lines = (rest + block.toString('latin1')).split(end);
-          rest = lines.pop() ?? '';
-          lines.forEach(take);
-        }
+        const lines = new Lines(gnu ? '\0' : '\n');
+        for await (const block of stream) lines.with(block.toString('latin1')).forEach(take);
       },
     },
     signal,
