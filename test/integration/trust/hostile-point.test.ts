@@ -46,14 +46,19 @@ describe('a restore point that somebody else wrote', () => {
   }
 
   /** A point whose volume `data` is these layers, with an index that knows nothing of them. */
-  function layered(layers: readonly { members: readonly Member[]; deleted?: string }[]): string {
+  function layered(
+    layers: readonly { members: readonly Member[]; deleted?: string; parts?: readonly Member[] }[],
+  ): string {
     const id = copied();
-    const made = layers.map(({ members, deleted }, n) => ({
+    const made = layers.map(({ members, deleted, parts }, n) => ({
       archive: stored(project, id, `volumes/evil.${n}.tar.zst`, tar(members)),
       deleted:
         deleted === undefined
           ? null
           : stored(project, id, `volumes/evil.${n}.deleted.zst`, Buffer.from(`${deleted}\0`)),
+      ...(parts === undefined
+        ? {}
+        : { blocks: stored(project, id, `volumes/evil.${n}.blocks.zst`, tar(parts)) }),
       point: id,
     }));
     forge(project, id, (manifest) => {
@@ -119,6 +124,15 @@ describe('a restore point that somebody else wrote', () => {
       layered([{ members: [way] }, { members: [], deleted: '../../victim' }]),
       /outside the volume/,
     );
+  });
+
+  it('cannot write outside through a link of a layer that leads to one of a layer below', async () => {
+    const on: Member = { name: './on', type: '2', link: 'way' };
+    const through: Member = { name: './on/victim', type: '0', content: Buffer.from('evil') };
+    await refused(layered([{ members: [way] }, { members: [on, through] }]), /leads through a link/);
+    const again: Member = { name: './again', type: '1', link: './way' };
+    const behind: Member = { name: './again/victim', type: '0', content: Buffer.from('evil') };
+    await refused(layered([{ members: [way] }, { members: [again, behind] }]), /leads through a link/);
   });
 
   it('makes no device nodes without consent, in place neither; one of our own does', async () => {

@@ -114,11 +114,17 @@ describe('names as tar lists them', () => {
     const at = '0/0 0 2026-11-29 09:08';
     expect(listed(String.raw`-rw-r--r-- ${at} "./a\nb\\c\377 d"`)).to.deep.equal({
       name: './a\nb\\c\u00FF d',
+      type: '-',
     });
-    expect(listed(`drwxr-xr-x ${at} "./plain/"`)).to.deep.equal({ name: './plain/' });
-    expect(listed(`lrwxrwxrwx ${at} "./link" -> "/etc"`)).to.deep.equal({ name: './link' });
+    expect(listed(`drwxr-xr-x ${at} "./plain/"`)).to.deep.equal({ name: './plain/', type: 'd' });
+    expect(listed(`lrwxrwxrwx ${at} "./link" -> "/etc"`)).to.deep.equal({
+      name: './link',
+      type: 'l',
+      target: '/etc',
+    });
     expect(listed(String.raw`hrw-r--r-- ${at} "./a \"q\" link to b" link to "./h\303"`)).to.deep.equal({
       name: './a "q" link to b',
+      type: 'h',
       target: './h\u00C3',
     });
   });
