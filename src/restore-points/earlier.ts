@@ -1,6 +1,6 @@
 import type { Store } from '../stores/store.ts';
 import { parseManifest, type Manifest, type VolumeArtifact } from './manifest.ts';
-import type { EarlierVolume } from './volume/layer.ts';
+import { layerBytes, type EarlierVolume } from './volume/layer.ts';
 
 /** How many points may build on one full before a new one is made. */
 const MOST_DIFFERENTIALS = 20;
@@ -43,8 +43,8 @@ export function earlierOf(
   const last = earlier(newest.point, newest.volume);
   const full = fullOf(newest.point, newest.volume);
   const differentials = usable.filter(({ volume }) => volume.base?.point === full.point).length;
-  const own = sizeOf(newest.volume.layers.slice(full.layers.length));
-  const packed = sizeOf(full.layers);
+  const own = layerBytes(newest.volume.layers.slice(full.layers.length));
+  const packed = layerBytes(full.layers);
   const due = differentials >= MOST_DIFFERENTIALS || own > packed / 2;
   const { diskBytes } = newest.volume;
   const base = { ...full, ...(diskBytes > 0 ? { packing: packed / diskBytes } : {}) };
@@ -79,8 +79,4 @@ function fullOf(point: string, volume: VolumeArtifact): EarlierVolume {
     index: volume.base.index,
     heldBy: point,
   };
-}
-
-function sizeOf(layers: EarlierVolume['layers']): number {
-  return layers.reduce((sum, { archive }) => sum + archive.bytes, 0);
 }

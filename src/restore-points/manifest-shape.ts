@@ -37,7 +37,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 const file = shape({ path: text, bytes: number, sha256 });
-const layer = shape({ archive: file, deleted: orNull(file), point: isPointId });
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const layer = shape({ archive: file, deleted: orNull(file), blocks: orAbsent(file), point: isPointId });
 const volume = shape({
   key: text,
   slug: text,

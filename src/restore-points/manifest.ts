@@ -3,7 +3,7 @@ import type { DatabaseArtifact, EngineKind } from '../databases/engine.ts';
 import { RewindError } from '../errors.ts';
 import type { StoredFile } from '../stores/store.ts';
 import { hasManifestShape } from './manifest-shape.ts';
-import type { Layer } from './volume/layer.ts';
+import { layerFiles, type Layer } from './volume/layer.ts';
 
 /** How still a volume was while it was archived. `killed`: stopped, but a container had to be killed for it. */
 export type Consistency = 'stopped' | 'paused' | 'hot' | 'killed' | 'no-writer';
@@ -64,7 +64,8 @@ export interface Manifest {
   origin?: string;
 }
 
-export const MANIFEST_SCHEMA = 1;
+/** 2: layers may hold parts of files. */
+export const MANIFEST_SCHEMA = 2;
 
 /** The manifest as it is stored: it ends with the checksum of its own text. */
 export function renderManifest(manifest: Manifest): string {
@@ -120,7 +121,7 @@ export function parseManifest(text: string, id: string): Manifest {
 export function filesOf(volume: VolumeArtifact): StoredFile[] {
   return [
     volume.index,
-    ...volume.layers.flatMap(({ archive, deleted }) => (deleted === null ? [archive] : [deleted, archive])),
+    ...volume.layers.flatMap(layerFiles),
     ...(volume.unsettled === null ? [] : [volume.unsettled]),
     ...(volume.base === null ? [] : [volume.base.index]),
   ];

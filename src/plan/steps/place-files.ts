@@ -2,6 +2,7 @@ import { insideHelper, type HelperSpec } from '../../docker/helper-container.ts'
 import { RewindError } from '../../errors.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
 import { compareWithIndex, extractVolume } from '../../restore-points/volume/extract.ts';
+import { layerBytes } from '../../restore-points/volume/layer.ts';
 import { refuseNested } from '../../restore-points/volume/nested.ts';
 import { PLACE } from '../../restore-points/volume/place-script.ts';
 import { STAGE } from '../../restore-points/volume/scripts.ts';
@@ -37,7 +38,7 @@ export async function placeFiles(step: PlaceFiles, context: StepContext): Promis
   // Whole: a file may be a hard link to one that lies elsewhere.
   await requireRoom(helper, step.artifact, step.slug, 'aside', context);
   const target = { slug: step.slug, below: `${step.staging}/new` };
-  const total = step.artifact.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+  const total = layerBytes(step.artifact.layers);
   const extracting = {
     helper,
     store: openStore(step.store, context.scope.directory),

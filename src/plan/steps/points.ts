@@ -9,7 +9,7 @@ import { compressed, nameList, openIndex } from '../../restore-points/volume/ind
 import { fieldOf, FIELDS, fileSize } from '../../restore-points/volume/index-records.ts';
 import { originOf } from '../../restore-points/origin.ts';
 import { latestOf, sortLatest } from '../../restore-points/volume/latest-index.ts';
-import type { VolumeProgress } from '../../restore-points/volume/layer.ts';
+import { layerFiles, type VolumeProgress } from '../../restore-points/volume/layer.ts';
 import { nestedText } from '../../restore-points/volume/nested.ts';
 import { RewindError } from '../../errors.ts';
 import { openStore } from '../../stores/open.ts';
@@ -159,10 +159,7 @@ async function artifactOf(
           compressed(Readable.from([nameList(progress.unsettled)])),
         );
   const own = progress.layers.filter((layer) => layer.point === step.point);
-  const added: StoredFile[] = [
-    ...(same === undefined ? [index] : []),
-    ...own.flatMap(({ archive, deleted }) => [archive, ...(deleted ? [deleted] : [])]),
-  ];
+  const added: StoredFile[] = [...(same === undefined ? [index] : []), ...own.flatMap(layerFiles)];
   return {
     ...known,
     consistency: services.some((service) => still.killed.includes(service)) ? 'killed' : consistency,

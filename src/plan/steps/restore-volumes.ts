@@ -3,6 +3,7 @@ import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import type { VolumeArtifact } from '../../restore-points/manifest.ts';
 import { compareWithIndex, extractVolume } from '../../restore-points/volume/extract.ts';
+import { layerBytes } from '../../restore-points/volume/layer.ts';
 import { refuseNested } from '../../restore-points/volume/nested.ts';
 import { inParallel } from '../../restore-points/volume/parallel.ts';
 import {
@@ -79,7 +80,7 @@ export async function extractVolumes(step: ExtractVolumes, context: StepContext)
     const root = insideHelper(slug);
     if (staged) await helper.ask(STAGE, [root, step.staging], signal);
     if (step.clear) await helper.ask(CLEAR, [root], signal);
-    const total = artifact.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
+    const total = layerBytes(artifact.layers);
     const extracting = {
       helper, store, directory, signal, point: step.point, fills: step.clear,
       onProgress: (done: number) => context.onProgress({ name: artifact.key, done, total }),

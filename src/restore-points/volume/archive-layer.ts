@@ -8,7 +8,7 @@ import type { ArchiveContext, VolumeTask } from './archive.ts';
 import { owned } from './blocks.ts';
 import type { Difference } from './index-difference.ts';
 import { archivableNames, archivedBytes, compressed, openIndex } from './index-source.ts';
-import type { EarlierVolume, Layer, VolumeProgress } from './layer.ts';
+import { layerFiles, type EarlierVolume, type Layer, type VolumeProgress } from './layer.ts';
 import type { NameList } from './name-list.ts';
 import { requireCodes } from './script.ts';
 import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
@@ -22,6 +22,8 @@ export interface LayerContent {
   bytes: () => Promise<number>;
   /** Entries of the layers below that are gone. */
   deleted?: NameList;
+  /** Parts of files of the layers below, stored already. */
+  blocks?: StoredFile;
 }
 
 /** All entries of an index, a file name in the work directory. */
@@ -40,13 +42,14 @@ export const partOf = ({ changed, deleted, bytes }: Difference): LayerContent =>
 const archivePath = (slug: string, layer: number): string =>
   `volumes/${slug}${layer === 0 ? '' : `.${layer}`}.tar.zst`;
 const deletedPath = (slug: string, layer: number): string => `volumes/${slug}.${layer}.deleted.zst`;
+export const blocksPath = (slug: string, layer: number): string => `volumes/${slug}.${layer}.blocks.zst`;
 
 /** Adds one layer to a volume's progress. */
 export async function archiveLayer(
   task: VolumeTask,
   context: ArchiveContext,
   progress: VolumeProgress,
-  { names, bytes, deleted }: LayerContent,
+  { names, bytes, deleted, blocks }: LayerContent,
 ): Promise<void> {
   const { helper, writer, signal } = context;
   const position = progress.layers.length;
@@ -90,7 +93,12 @@ export async function archiveLayer(
     deleted === undefined || deleted.count === 0
       ? null
       : await writer.write(deletedPath(task.slug, position), compressed(Readable.from(deleted.chunks())));
-  progress.layers.push({ archive: result, deleted: gone, point: context.point });
+  progress.layers.push({
+    archive: result,
+    deleted: gone,
+    ...(blocks === undefined ? {} : { blocks }),
+    point: context.point,
+  });
 }
 
 /** The layers of an earlier point under the names that they have in this one. */
@@ -106,6 +114,9 @@ export async function adoptLayers(
     layers.push({
       archive: await adopt(layer.archive, archivePath(task.slug, position)),
       deleted: layer.deleted === null ? null : await adopt(layer.deleted, deletedPath(task.slug, position)),
+      ...(layer.blocks === undefined
+        ? {}
+        : { blocks: await adopt(layer.blocks, blocksPath(task.slug, position)) }),
       point: layer.point,
     });
   }
@@ -114,8 +125,5 @@ export async function adoptLayers(
 
 /** Takes layers of the point under way out of it again: another one is made in their place. */
 export async function dropLayers(layers: readonly Layer[], { writer }: ArchiveContext): Promise<void> {
-  for (const { archive, deleted } of layers) {
-    await writer.drop(archive.path);
-    if (deleted !== null) await writer.drop(deleted.path);
-  }
+  for (const { path } of layers.flatMap(layerFiles)) await writer.drop(path);
 }

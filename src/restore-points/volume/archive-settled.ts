@@ -1,8 +1,10 @@
+import type { StoredFile } from '../../stores/store.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { archiveFirst, type ArchiveContext, type VolumeTask } from './archive.ts';
 import { archiveLayer, dropLayers, partOf, wholeOf } from './archive-layer.ts';
+import { compareLarge } from './compare-large.ts';
 import { differenceOf, type Difference } from './index-difference.ts';
 import { matched, OtherOrder } from './index-pairs.ts';
 import { IndexReader } from './index-records.ts';
@@ -29,16 +31,46 @@ export async function archiveSettled(
     changed: 0,
   };
   delete settled.bytes;
-  const difference = await changedSince(progress, now, context, settled);
-  const latest = latestOf(settled);
-  if (!isEmpty(difference)) delete settled.same;
-  if (difference.linkForDirectory || (await isNearlyAll(difference, context, progress))) {
-    await dropLayers(progress.layers, context);
+  const difference = await changedSince(progress, now, context, settled, progress.base !== null);
+  if (isEmpty(difference)) return settled;
+  delete settled.same;
+  const whole = difference.linkForDirectory || (await isNearlyAll(difference, context, progress));
+  const compared = whole ? undefined : await compareAgain(difference, now, context, settled);
+  if (compared !== undefined)
+    await archiveLayer(now, context, settled, { ...partOf(difference), ...compared });
+  else {
+    await dropLayers(settled.layers, context);
     settled.layers = [];
     settled.base = null;
-    await archiveLayer(now, context, settled, wholeOf(context, latest));
-  } else if (!isEmpty(difference)) await archiveLayer(now, context, settled, partOf(difference));
+    delete settled.inBlocks;
+    await archiveLayer(now, context, settled, wholeOf(context, latestOf(settled)));
+  }
   return settled;
+}
+
+/**
+ * Large files are compared with the full again: their parts of the first pass have no place under parts that were compared
+ * with the same full. Undefined where all has to be archived.
+ */
+async function compareAgain(
+  difference: Difference,
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+): Promise<{ blocks?: StoredFile } | undefined> {
+  const { base, inBlocks = [] } = progress;
+  if (base === null || difference.large.length === 0) return {};
+  const position = progress.layers.length;
+  const first = progress.layers[position - 1];
+  if (first?.blocks !== undefined && inBlocks.length > 0) {
+    const { blocks, ...rest } = first;
+    await context.writer.drop(blocks.path);
+    progress.layers[position - 1] = rest;
+  }
+  // What is gone, or another thing now, is in the difference.
+  const settled = new Set([...(await difference.changed.names()), ...(await difference.deleted.names())]);
+  const again = inBlocks.filter((path) => !settled.has(path));
+  return compareLarge(task, context, progress, { difference, base, position, again });
 }
 
 /** After a hot archive: notes what was not the same all the time. */
@@ -79,13 +111,14 @@ async function partChangedSince(
 /**
  * Looks at a volume again and compares it with what was found before, entry by entry as they come: services may be down
  * meanwhile, and neither the one nor the other has to be put in order first, where that is known. The index is that of `again`
- * then.
+ * then. `large`: files of which parts may be kept are told apart.
  */
 async function changedSince(
   before: VolumeProgress,
   task: VolumeTask,
   context: ArchiveContext,
   again: VolumeProgress,
+  large = false,
 ): Promise<Difference> {
   const { directory, helper, signal } = context;
   const spill = join(directory, task.slug);
@@ -93,7 +126,7 @@ async function changedSince(
   const inOrder = (): Promise<Difference> =>
     differenceOf(
       { before: openIndex(join(directory, before.index)), after: () => openIndex(latest) },
-      { spill },
+      { spill, large },
     );
   if (before.found === undefined) {
     await takeIndex(helper, latest, task, signal);
@@ -103,7 +136,7 @@ async function changedSince(
   try {
     const found = openIndex(join(directory, before.found));
     const asFound = { before: found, after: () => growing.entries(), pair: matched };
-    const difference = await differenceOf(asFound, { spill });
+    const difference = await differenceOf(asFound, { spill, large });
     await growing.found;
     again.unsorted = true;
     return difference;
@@ -134,6 +167,6 @@ async function isNearlyAll(
   return all - replaced <= part / 8;
 }
 
-function isEmpty(difference: Difference): boolean {
-  return difference.changed.count === 0 && difference.deleted.count === 0;
+function isEmpty({ changed, deleted, large }: Difference): boolean {
+  return changed.count === 0 && deleted.count === 0 && large.length === 0;
 }

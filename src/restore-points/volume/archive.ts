@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { PointWriter, Store } from '../../stores/store.ts';
 import { adoptLayers, archiveLayer, partOf, wholeOf } from './archive-layer.ts';
 import type { Helper } from './helper.ts';
-import { differenceOf, isSame } from './index-difference.ts';
+import { compareLarge, mostOfDifferential } from './compare-large.ts';
+import { differenceOf, isSame, namesOf } from './index-difference.ts';
 import { archivableNames, archivedBytes, openIndex, storedIndex, takeIndex } from './index-source.ts';
 import type { IndexReader } from './index-records.ts';
 import { grow } from './latest-index.ts';
@@ -121,21 +122,25 @@ async function differential(
   const { base } = task;
   if (base === undefined || task.full || context.helper.tools !== 'gnu') return false;
   const { directory } = context;
-  // A differential of half of the full makes the next point a full one: then this may as well be it.
-  const packed = base.layers.reduce((sum, layer) => sum + layer.archive.bytes, 0);
-  const most = packed / (base.packing ?? 1) / 2;
+  const most = mostOfDifferential(base);
   const present = (): IndexReader => openIndex(join(directory, progress.index));
   const difference = await differenceOf(
     { before: await indexOf(base, context), after: present },
-    { spill: join(directory, task.slug), most },
+    { spill: join(directory, task.slug), most, large: true },
   );
   if (difference === undefined) return false;
+  const compared = await compareLarge(task, context, progress, {
+    difference,
+    base,
+    position: base.layers.length,
+  });
+  if (compared === undefined) return false;
   progress.layers = await adoptLayers(base, task, context);
   progress.base = base;
-  await archiveLayer(task, context, progress, partOf(difference));
+  await archiveLayer(task, context, progress, { ...partOf(difference), ...compared });
   if (!task.settles && difference.changed.count <= MOST_IN_PART) {
     progress.part = `${task.slug}.part`;
-    await writeFile(join(directory, progress.part), difference.changed.chunks(), { mode: 0o600 });
+    await writeFile(join(directory, progress.part), namesOf(difference), { mode: 0o600 });
   }
   return true;
 }

@@ -12,7 +12,7 @@ import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
 import { refuseLinkedNames, refuseThroughLinks, stripAttributes } from './layer-links.ts';
-import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, FREE, SET_TIMES } from './scripts.ts';
+import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, FREE, SET_TIMES, WRITE_PART } from './scripts.ts';
 
 /** Bytes of a list of names: it is read into memory. */
 const LONGEST_LIST = 512 * 1024 * 1024;
@@ -52,26 +52,48 @@ export async function extractVolume(
   }
   const directory = inTarget(target);
   let done = 0;
-  const place = { helper, directory, point: context.point, signal: context.signal };
-  for (const [position, layer] of volume.layers.entries()) {
-    if (layer.deleted !== null) await removeDeleted(layer.deleted, directory, volume, context);
-    if (position > 0) {
-      const directories = await refuseThroughLinks(await verified(context, layer.archive), place);
-      await stripAttributes(directories, place);
-    }
-    const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
-    const report = await extractLayer(layer.archive, [directory, String(room)], context, (bytes) =>
-      context.onProgress(done + bytes),
-    );
-    done += layer.archive.bytes;
-    if (report.codes.has('full')) throw tooLong(volume, room);
-    if (report.messages.some((line) => NO_DEVICE.test(line))) throw deviceRefused(volume.key, context.point);
-    requireCodes(report, helper.tools === 'gnu' ? ['zstd', 'tar'] : ['tar'], `extracting ${volume.key}`);
+  for (const [position, { deleted, archive, blocks }] of volume.layers.entries()) {
+    if (deleted !== null) await removeDeleted(deleted, directory, volume, context);
+    const onBytes = (bytes: number): void => context.onProgress(done + bytes);
+    await extractInto(directory, archive, { volume, context, onBytes, over: position > 0, parts: false });
+    done += archive.bytes;
+    if (blocks === undefined) continue;
+    await extractInto(directory, blocks, { volume, context, onBytes, over: true, parts: true });
+    done += blocks.bytes;
   }
 }
 
+interface Extraction {
+  volume: VolumeArtifact;
+  context: ExtractContext;
+  onBytes: (bytes: number) => void;
+  /** It comes over layers that are there. */
+  over: boolean;
+  /** It holds parts of files that are there. */
+  parts: boolean;
+}
+
+async function extractInto(
+  directory: string,
+  archive: StoredFile,
+  { volume, context, onBytes, over, parts }: Extraction,
+): Promise<void> {
+  const { helper, point, signal } = context;
+  if (over) {
+    const place = { helper, directory, point, signal };
+    const directories = await refuseThroughLinks(await verified(context, archive), place, { parts });
+    await stripAttributes(directories, place);
+  }
+  const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
+  const args = [directory, String(room), ...(parts ? [WRITE_PART] : [])];
+  const report = await extractArchive(archive, args, context, onBytes);
+  if (report.codes.has('full')) throw tooLong(volume, room);
+  if (report.messages.some((line) => NO_DEVICE.test(line))) throw deviceRefused(volume.key, point);
+  requireCodes(report, helper.tools === 'gnu' ? ['zstd', 'tar'] : ['tar'], `extracting ${volume.key}`);
+}
+
 /** Extracts one archive and checks its bytes. Those of a file on this host are read twice: both at the same time. */
-async function extractLayer(
+async function extractArchive(
   archive: StoredFile,
   args: readonly string[],
   context: ExtractContext,
@@ -92,7 +114,7 @@ async function extractLayer(
   let done = 0;
   const stored = await verified(context, archive, (bytes) => onBytes((done += bytes)));
   const script = helper.tools === 'gnu' ? EXTRACT_GNU : EXTRACT_PLAIN;
-  const input = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, Number(args.at(-1))));
+  const input = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, Number(args[1])));
   return (await helper.run(script, args, { input }, signal)).report;
 }
 

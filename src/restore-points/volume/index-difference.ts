@@ -1,6 +1,7 @@
 import { NameList } from './name-list.ts';
+import { areLarge, type LargeFile } from './large-file.ts';
 import { merged, type Pair } from './index-pairs.ts';
-import { HEADER_BYTES } from './index-source.ts';
+import { HEADER_BYTES, nameList } from './index-source.ts';
 import { ctimeOf, fileSize, parseRecord, type IndexReader, type IndexRecord } from './index-records.ts';
 
 /** What has to be done to make the volume of one index that of a later one. */
@@ -9,6 +10,8 @@ export interface Difference {
   changed: NameList;
   /** To be removed first: what is gone, or is of another type now. */
   deleted: NameList;
+  /** Of what changed, files that may be kept by the parts that changed: they are not in `changed`. */
+  large: LargeFile[];
   /** Bytes of the files that are to be archived, as they lie on the disk. */
   bytes: number;
   /** About what those that are archived again or removed took in an archive of the earlier index, in bytes. */
@@ -26,6 +29,8 @@ export interface DifferenceOptions {
   spill: string;
   /** Where more bytes than that are to be archived the difference is of no interest. */
   most?: number;
+  /** Files of which parts may be kept are told apart. */
+  large?: boolean;
 }
 
 /** The two indexes of a comparison. */
@@ -49,11 +54,12 @@ export function differenceOf(
 export function differenceOf(indexes: Indexes, options: DifferenceOptions): Promise<Difference | undefined>;
 export async function differenceOf(
   { before, after, pair = merged }: Indexes,
-  { spill, most = Infinity }: DifferenceOptions,
+  { spill, most = Infinity, large = false }: DifferenceOptions,
 ): Promise<Difference | undefined> {
   const difference: Difference = {
     changed: new NameList(`${spill}.changed`),
     deleted: new NameList(`${spill}.deleted`),
+    large: [],
     bytes: 0,
     replaced: 0,
     linkForDirectory: false,
@@ -82,6 +88,11 @@ export async function differenceOf(
   };
   const now = after();
   for await (const [old, present] of pair(before, now, unchangedSince(before))) {
+    if (large && old !== undefined && present !== undefined && areLarge(old, present)) {
+      difference.large.push({ path: present.path, bytes: present.blocks * 512 });
+      above(present.path, needed);
+      continue;
+    }
     if (old !== undefined) replace(old);
     if (present === undefined) remove(old as IndexRecord);
     else if (old === undefined) change(present);
@@ -111,6 +122,29 @@ export async function differenceOf(
     difference.replaced += HEADER_BYTES;
   }
   return difference;
+}
+
+/** The names of all that changed, each ended by NUL. */
+export async function* namesOf({ changed, large }: Difference): AsyncGenerator<Buffer> {
+  yield* changed.chunks();
+  yield nameList(large.map(({ path }) => path));
+}
+
+/** Has large files archived as a whole after all; `also`: more names, of which nothing else is known. */
+export function takeWhole(
+  difference: Difference,
+  isWhole: (path: string) => boolean,
+  also: readonly string[] = [],
+): void {
+  const whole = difference.large.filter(({ path }) => isWhole(path));
+  for (const { path, bytes } of whole) {
+    difference.changed.add(path);
+    difference.bytes += bytes;
+    difference.replaced += HEADER_BYTES + bytes;
+  }
+  const known = new Set(difference.large.map(({ path }) => path));
+  for (const path of also) if (isWhole(path) && !known.has(path)) difference.changed.add(path);
+  difference.large = difference.large.filter(({ path }) => !isWhole(path));
 }
 
 /** Whether nothing differs between two indexes of one volume. Reads no further than to the first difference. */

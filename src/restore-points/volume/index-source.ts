@@ -104,9 +104,16 @@ export function storedIndex(stored: Readable): IndexReader {
   return new IndexReader(decompressed(stored));
 }
 
-/** Everything that a stored list or index says, in chunks. Damage, and more bytes than `most`, is refused in words of ours. */
-export async function* decompressed(stored: Readable, most = Infinity): AsyncGenerator<Buffer> {
-  const plain = createZstdDecompress();
+/**
+ * Everything that a stored file says, in chunks. Damage, and more bytes than `most`, is refused in words of ours. Pieces of
+ * `pieces` bytes cost memory, and those of the default three times as much time.
+ */
+export async function* decompressed(
+  stored: Readable,
+  most = Infinity,
+  pieces = 16 * 1024,
+): AsyncGenerator<Buffer> {
+  const plain = createZstdDecompress({ chunkSize: pieces });
   const piped = pipeline(stored, plain);
   piped.catch(() => {});
   try {

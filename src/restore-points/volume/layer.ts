@@ -8,8 +8,23 @@ export interface Layer {
   archive: StoredFile;
   /** NUL-separated names, compressed; null where nothing was deleted. */
   deleted: StoredFile | null;
+  /**
+   * Parts of large files that changed, to be written over the files of the layers below: an archive of a member for each
+   * part, named by file and offset; the last one of a file is empty, and has its size for the offset, and its time.
+   */
+  blocks?: StoredFile;
   /** The point that it was first made for. */
   point: string;
+}
+
+/** The stored files of a layer, in the order in which they are put back. */
+export function layerFiles({ deleted, archive, blocks }: Layer): StoredFile[] {
+  return [...(deleted === null ? [] : [deleted]), archive, ...(blocks === undefined ? [] : [blocks])];
+}
+
+/** Bytes that layers take in a store. */
+export function layerBytes(layers: readonly Layer[]): number {
+  return layers.reduce((sum, { archive, blocks }) => sum + archive.bytes + (blocks?.bytes ?? 0), 0);
 }
 
 /** What an earlier point holds of a volume, for a differential or for reuse. */
@@ -41,6 +56,8 @@ export interface VolumeProgress {
   bytes?: number;
   /** Where nothing but a differential was archived: its entries' names, each ended by NUL, in a file of the work directory. */
   part?: string;
+  /** Files of the last layer of which only the parts that changed are kept. */
+  inBlocks?: string[];
   /** The full that it builds on, where that is an earlier point's. */
   base: EarlierVolume | null;
   tools: 'gnu' | 'busybox';

@@ -152,17 +152,28 @@ printf '//end\\0'
 const RECORD = 128;
 export const RECORD_BYTES = RECORD * 512;
 
+const CREATE = `\
+  tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
+    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=${RECORD} --directory="$1" \
+    --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
+  code tar $?`;
+
 /** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
 export const ARCHIVE_GNU = `
 set -u
 ${CODES}export LC_ALL=C
 {
-  tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
-    --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=${RECORD} --directory="$1" \
-    --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
-  code tar $?
+${CREATE}
 } | zstd -q -T0 -3 -c
 code zstd $?
+report
+`;
+
+/** The same archive, not compressed. */
+export const READ_GNU = `
+set -u
+${CODES}export LC_ALL=C
+${CREATE}
 report
 `;
 
@@ -220,8 +231,8 @@ report
 `;
 
 /**
- * $1 directory, $2 bytes that an archive may have at most; a zstd-compressed one on standard input is extracted over what
- * is there, and \`full 1\` reported where it goes on after so many: now and then tar looks how far it is, and is killed
+ * $1 directory, $2 bytes that an archive may have at most, $3 what is done with each file instead of making it: WRITE_PART
+ * or nothing; a zstd-compressed one on standard input is extracted over what is there, and \`full 1\` reported where it goes on after so many: now and then tar looks how far it is, and is killed
  * where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
  * would die of a broken pipe. What is written goes to the disk meanwhile, and the last of it while it is compared: it has to
  * be there before the old data is deleted, and what the engine writes to stop and start services would wait for it.
@@ -229,7 +240,7 @@ report
 export const EXTRACT_GNU = `
 set -u
 ${CODES}export LC_ALL=C
-export full=/tmp/full.$$ most=$(($2 / ${RECORD_BYTES}))
+export root=$1 full=/tmp/full.$$ most=$(($2 / ${RECORD_BYTES}))
 # Every 40 MB, or where there is little space every thirtieth of it: each look takes a process.
 every=$((most / 30 < 640 ? most / 30 + 1 : 640))
 writing=/tmp/writing.$$
@@ -245,7 +256,7 @@ done </dev/null >/dev/null 2>&1 &
   tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
     --delay-directory-restore --warning=no-timestamp --blocking-factor=${RECORD} --checkpoint="$every" \
     --checkpoint-action='exec=[ "$TAR_CHECKPOINT" -le "$most" ] || { : >"$full"; kill -9 "$PPID"; }' \
-    --directory="$1" --file=-
+    \${3:+"--to-command=$3"} --directory="$1" --file=-
   code tar $?
   [ ! -e "$full" ] || code full 1
   cat >/dev/null
@@ -253,6 +264,22 @@ done </dev/null >/dev/null 2>&1 &
 rm -f "$writing"
 sync -f "$1" </dev/null >/dev/null 2>&1 &
 report
+`;
+
+/**
+ * For tar, of a member that is part of a file below $root: its name is the file's and the offset. It is written over what is
+ * there; an empty one cuts or lengthens the file, and sets its time. Only a plain file is written to.
+ */
+export const WRITE_PART = `
+set -eu
+file=$root/\${TAR_FILENAME%/*} at=\${TAR_FILENAME##*/}
+case $at in '' | *[!0-9]*) exit 1 ;; esac
+if [ -L "$file" ] || [ ! -f "$file" ]; then exit 1; fi
+if [ "$TAR_SIZE" -gt 0 ]; then
+  exec dd of="$file" bs=1M iflag=fullblock oflag=seek_bytes seek="$at" conv=notrunc status=none
+fi
+truncate -s "$at" -- "$file"
+touch -d "@$TAR_MTIME" -- "$file"
 `;
 
 /** $1 directory; a plain archive on standard input. */

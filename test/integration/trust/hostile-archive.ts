@@ -8,8 +8,8 @@ import type { DataProject } from '../volumes/data-project.ts';
 /** One member of an archive that no honest tar would write. */
 export interface Member {
   name: string;
-  /** As in ustar: 0 file, 1 hard link, 2 symbolic link, 3 character device, 4 block device, 5 directory. */
-  type: '0' | '1' | '2' | '3' | '4' | '5';
+  /** As in ustar: 0 file, 1 hard link, 2 symbolic link, 3 character device, 4 block device, 5 directory, 6 pipe. */
+  type: '0' | '1' | '2' | '3' | '4' | '5' | '6';
   link?: string;
   content?: Buffer;
   device?: [number, number];

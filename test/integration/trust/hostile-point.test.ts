@@ -135,6 +135,32 @@ describe('a restore point that somebody else wrote', () => {
     await refused(layered([{ members: [way] }, { members: [again, behind] }]), /leads through a link/);
   });
 
+  it('cannot write outside, or wait for ever, by parts of files', async () => {
+    const part = (name: string): Member => ({ name, type: '0', content: Buffer.from('evil') });
+    const file: Member = { name: './file', type: '0', content: Buffer.from('good') };
+    const pipe: Member = { name: './pipe', type: '6' };
+    const deeper: Member = { name: './victim', type: '2', link: '../../victim' };
+    for (const layers of [
+      [{ members: [way], parts: [part('./way/victim/0')] }],
+      [{ members: [way] }, { members: [], parts: [part('./way/victim/0')] }],
+      [{ members: [deeper] }, { members: [], parts: [part('./victim/0')] }],
+      [{ members: [file] }, { members: [], parts: [part('../../victim/0')] }],
+      [{ members: [file] }, { members: [], parts: [part('/volumes/data/victim/0')] }],
+      [{ members: [file] }, { members: [], parts: [part('./file/../../../victim/0')] }],
+    ])
+      await refused(layered(layers), /leads through a link|outside the volume/);
+    const on: Member = { name: './on', type: '2', link: 'way' };
+    await refused(
+      layered([{ members: [way] }, { members: [], parts: [on, part('./on/victim/0')] }]),
+      /leads through a link|something else/,
+    );
+    for (const name of ['./pipe/0', './file/x', './file/', './file', './file/-1', './none/0', './.'])
+      await refused(
+        layered([{ members: [file, pipe] }, { members: [], parts: [part(name)] }]),
+        /failed|outside the volume|something else|is missing|is not what/,
+      );
+  });
+
   it('makes no device nodes without consent, in place neither; one of our own does', async () => {
     for (const args of [[], ['--in-place']])
       await refused(copied(), /holds device nodes[\s\S]*--allow-devices/, args);

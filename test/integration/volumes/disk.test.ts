@@ -49,31 +49,33 @@ describe('a full disk', () => {
     await must('mount', ['-o', 'loop', await disk('store.img', 40 * MB), project.path('store')]);
     const [container] = await project.containers();
     const data = async (megabytes: number): Promise<unknown> =>
-      project.inside(`head -c ${megabytes * MB} /dev/urandom >random`);
+      project.inside(`rm -f r.* ; head -c ${megabytes * MB} /dev/urandom | split -b 3000000 - r.`);
 
     await data(60);
     const full = await project.rewind(['backup']);
     expect(full.exitCode, full.stderr).to.equal(1);
-    expect(full.stderr)
-      .to.match(/store\/points.*the disk is full/s)
-      .and.match(/Nothing was changed/);
-    const names = await must('find', [
-      project.path('store'),
-      '-mindepth',
-      '2',
-      '-not',
-      '-path',
-      '*lost+found*',
-    ]);
-    expect(names).to.equal('');
+    const filled = /store\/points.*the disk is full.*Nothing was changed/s;
+    expect(full.stderr).to.match(filled);
+    const names = async (): Promise<string> =>
+      must('find', [project.path('store'), '-mindepth', '2', '-not', '-path', '*lost+found*']);
+    expect(await names()).to.equal('');
     expect(await project.containers()).to.deep.equal([container]);
 
-    await data(20);
+    await data(12);
+    await project.inside(`head -c ${8 * MB} /dev/urandom >large`);
     const { id } = await project.backup();
     fill(project.path('store/ballast'), 5 * MB);
     // What the last one took says nothing: what changed now is what needs room.
     await project.inside('echo small >small');
     const { id: small } = await project.backup();
+    // How much of a large file changed is known when it has been read.
+    const there = await names();
+    await project.inside(`head -c ${7 * MB} /dev/urandom | dd of=large conv=notrunc status=none`);
+    const parts = await project.rewind(['backup']);
+    expect(parts.exitCode, parts.stderr).to.equal(1);
+    expect(parts.stderr).to.match(filled);
+    expect(await names()).to.equal(there);
+    expect(await project.containers()).to.deep.equal([container]);
     await data(20);
     const refused = await project.rewind(['backup']);
     expect(refused.exitCode, refused.stderr).to.equal(4);

@@ -9,7 +9,7 @@ export function pointFiles(project: DataProject, id: string): { there: string[];
       index,
       base?.index,
       unsettled,
-      ...layers.flatMap(({ archive, deleted }: any) => [archive, deleted]),
+      ...layers.flatMap(({ archive, deleted, blocks }: any) => [archive, deleted, blocks]),
     ]);
   return {
     there: readdirSync(project.point(id, 'volumes')).sort(),

@@ -1,3 +1,5 @@
+import { generator } from '../../random.ts';
+
 /** Scripts that build and change a tree in the present directory; the same seed gives the same scripts. */
 export interface RandomTree {
   build(entries: number): string;
@@ -86,20 +88,26 @@ export function randomTree(seed: number): RandomTree {
     else {
       files.push(path);
       made =
-        kind === 5
-          ? `truncate -s ${below(5_000_000)} ${target} && printf x${below(99)} | dd of=${target} bs=1 seek=${below(4_000_000)} conv=notrunc status=none`
-          : `head -c ${below(30_000)} /dev/urandom >${target}`;
+        kind === 6 && random() < 0.3
+          ? `head -c ${4_200_000 + below(500_000)} /dev/urandom >${target}`
+          : kind === 5
+            ? `truncate -s ${below(5_000_000)} ${target} && printf x${below(99)} | dd of=${target} bs=1 seek=${below(4_000_000)} conv=notrunc status=none`
+            : `head -c ${below(30_000)} /dev/urandom >${target}`;
     }
     return [made, ...metadata(path)];
   };
   const change = (): string[] => {
     const path = files.length > 0 ? pick(files) : '';
     const target = quoted(path);
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:
         return [`rm -rf ${target}`];
       case 1:
         return [`[ -f ${target} ] && echo ${below(999)} >>${target}`];
+      case 8:
+        return [
+          `[ -f ${target} ] && echo ${below(999)} | dd of=${target} bs=1 seek=${below(5_000_000)} conv=notrunc status=none`,
+        ];
       case 2:
         return [`[ -f ${target} ] && rm -f ${target} && mkdir ${target} && echo in >${target}/in`];
       case 3:
@@ -126,16 +134,5 @@ export function randomTree(seed: number): RandomTree {
   return {
     build: (entries) => script(Array.from({ length: entries }, make).flat()),
     mutate: (changes) => script(Array.from({ length: changes }, change).flat()),
-  };
-}
-
-/** mulberry32 */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
   };
 }

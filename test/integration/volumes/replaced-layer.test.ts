@@ -34,16 +34,16 @@ describe('a backup of a large file that is written to all the time', () => {
   it('has it once: what the first pass archived is taken out where nearly all of it was replaced', async () => {
     await begin(1000);
     const calm = await project.inside('sha256sum <calm ; stat -c %s big');
-    // The first one has nothing to build on, the second one could have.
-    for (let n = 0; n < 2; n++) {
-      const { id, volumes } = await project.backup();
-      expect(volumes[0].layers).to.have.length(1);
-      expect(volumes[0].base).to.equal(null);
-      expect(volumes[0].addedBytes).to.be.below(15_000_000);
-      const { there, described } = pointFiles(project, id);
-      expect(there).to.deep.equal(described);
-      if (n > 0) await comesBack(id, calm);
-    }
+    const first = (await project.backup()).volumes[0];
+    expect(first.layers).to.have.length(1);
+    expect(first.addedBytes).to.be.below(15_000_000);
+    // This one builds on it: what the first pass found to have changed in the file is taken out, too.
+    const { id, volumes } = await project.backup();
+    expect(volumes[0].addedBytes).to.be.below(200_000);
+    const { there, described } = pointFiles(project, id);
+    expect(there).to.deep.equal(described);
+    expect(there.filter((name) => name.includes('blocks'))).to.have.length(1);
+    await comesBack(id, calm);
     expect(await project.leftovers()).to.deep.equal([]);
   });
 

@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import { insideHelper } from '../../docker/helper-container.ts';
+import { RewindError } from '../../errors.ts';
+import type { StoredFile } from '../../stores/store.ts';
+import type { ArchiveContext, VolumeTask } from './archive.ts';
+import { blocksPath } from './archive-layer.ts';
+import { changedParts } from './block-difference.ts';
+import { takeWhole, type Difference } from './index-difference.ts';
+import { compressed, decompressed, nameList } from './index-source.ts';
+import { isWorthComparing } from './large-file.ts';
+import { layerBytes, type EarlierVolume, type VolumeProgress } from './layer.ts';
+import { READ_GNU } from './scripts.ts';
+import { readTarMessages, tarProgress } from './tar-messages.ts';
+import { readTar, UnreadableTar, type TarMember } from './tar-reader.ts';
+import { END_OF_TAR, tarMember } from './tar-writer.ts';
+
+/** What came of large files that were compared with an earlier full. */
+interface ComparedFiles {
+  /** Their parts that changed; absent where no file could be kept so. */
+  blocks?: StoredFile;
+  /** The files that are kept so. */
+  kept: string[];
+}
+
+/** Bytes to be archived from which on a new full is made instead: with that much the next point would be one. */
+export const mostOfDifferential = (base: EarlierVolume): number =>
+  layerBytes(base.layers) / (base.packing ?? 1) / 2;
+
+/** What is compared, and with what. */
+export interface Comparison {
+  /** What changed; files that have to be archived as a whole go from `large` to `changed`. */
+  difference: Difference;
+  base: EarlierVolume;
+  /** The layer that it is for, counted from 0. */
+  position: number;
+  /** Further files, of which another layer of this point had the parts until now. */
+  again?: readonly string[];
+}
+
+/**
+ * Compares the large files of a difference with what an earlier full has of them, and stores the parts that changed for a
+ * layer of its own. Undefined where a new full should be made instead: it comes to too much, or the full cannot be read.
+ */
+export async function compareLarge(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+  { difference, base, position, again = [] }: Comparison,
+): Promise<{ blocks?: StoredFile } | undefined> {
+  const most = mostOfDifferential(base);
+  let compared: ComparedFiles | undefined;
+  if (again.length > 0 || isWorthComparing(difference.large, base, context.store)) {
+    const wanted = new Set([...difference.large.map(({ path }) => path), ...again]);
+    const path = blocksPath(task.slug, position);
+    compared = await archiveParts(task, context, progress, { wanted, base, path, most });
+    if (compared === undefined) return undefined;
+  }
+  const kept = new Set(compared?.kept);
+  takeWhole(difference, (path) => !kept.has(path), again);
+  if (difference.bytes > most) {
+    if (compared?.blocks !== undefined) await context.writer.drop(compared.blocks.path);
+    return undefined;
+  }
+  if (kept.size > 0) progress.inBlocks = [...kept];
+  else delete progress.inBlocks;
+  return compared?.blocks === undefined ? {} : { blocks: compared.blocks };
+}
+
+/**
+ * Stores parts of files as an archive with a member for each, named by the file and the offset in it, and an empty one at
+ * the end of each file with its size and time.
+ */
+async function archiveParts(
+  task: VolumeTask,
+  context: ArchiveContext,
+  progress: VolumeProgress,
+  { wanted, base, path, most }: { wanted: Set<string>; base: EarlierVolume; path: string; most: number },
+): Promise<ComparedFiles | undefined> {
+  const { store, writer, signal } = context;
+  const compared: ComparedFiles = { kept: [] };
+  const sink = new PassThrough();
+  const stored = writer.write(path, compressed(sink));
+  // It may fail while nobody waits for it yet.
+  stored.catch(() => {});
+  const output = { sink, stored, left: most };
+  try {
+    // What a later layer has takes the place of what an earlier one has.
+    for (const layer of base.layers.toReversed()) {
+      if (wanted.size === 0) break;
+      const archive = await store.read(base.heldBy ?? base.point, layer.archive.path);
+      for await (const before of readTar(decompressed(archive, Infinity, CHUNK))) {
+        signal.throwIfAborted();
+        if (!wanted.delete(before.name)) continue;
+        if (await compareFile(before, task, context, progress, output)) compared.kept.push(before.name);
+        if (wanted.size === 0) break;
+      }
+    }
+    sink.end(END_OF_TAR);
+    const blocks = await stored;
+    if (compared.kept.length > 0) compared.blocks = blocks;
+    else await writer.drop(path);
+    return compared;
+  } catch (error) {
+    sink.destroy(error as Error);
+    await stored.catch(() => {});
+    await writer.drop(path);
+    if (error instanceof TooMuch || error instanceof UnreadableTar || isDamaged(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Decompressing in the small pieces that are the default takes three times as long. */
+const CHUNK = 1024 * 1024;
+
+class TooMuch extends Error {}
+
+const isDamaged = (error: unknown): boolean => error instanceof RewindError && error.code === 'DAMAGED';
+
+interface Output {
+  sink: Writable;
+  stored: Promise<unknown>;
+  /** Bytes that may still come. */
+  left: number;
+}
+
+/** Writes the parts of one file that changed; false where it is another one by more than content and time. */
+async function compareFile(
+  before: TarMember,
+  task: VolumeTask,
+  { helper, signal, onProgress }: ArchiveContext,
+  progress: VolumeProgress,
+  output: Output,
+): Promise<boolean> {
+  let isKept = false;
+  const { report } = await helper.run(
+    READ_GNU,
+    [insideHelper(task.slug)],
+    {
+      input: Readable.from([nameList([before.name])]),
+      output: async (stream) => {
+        for await (const now of readTar(stream)) {
+          isKept = isSameBut(before, now);
+          if (isKept) await writeParts(before, now, output);
+        }
+      },
+      onMessage: (line) => {
+        const done = tarProgress(line);
+        if (done !== undefined) onProgress(done);
+      },
+    },
+    signal,
+  );
+  // What goes wrong with one that is archived as a whole is found out then.
+  if (!isKept) return false;
+  const notes = readTarMessages(report.messages);
+  const code = report.codes.get('tar');
+  if (notes.errors.length > 0 || (code !== 0 && code !== 1)) {
+    throw new RewindError(
+      'ARCHIVE_FAILED',
+      `archiving ${task.key} failed: ${notes.errors[0] ?? 'tar failed'}`,
+      {
+        details: notes.errors.slice(1, 6),
+      },
+    );
+  }
+  progress.changed += notes.changed;
+  return true;
+}
+
+async function writeParts(before: TarMember, now: TarMember, output: Output): Promise<void> {
+  for await (const { offset, content } of changedParts(before, now)) {
+    if ((output.left -= content.length) < 0) throw new TooMuch();
+    await write(output, tarMember({ name: `${now.name}/${offset}`, content }));
+  }
+  await write(
+    output,
+    tarMember({ name: `${now.name}/${now.size}`, content: Buffer.alloc(0), mtime: now.mtime }),
+  );
+}
+
+async function write({ sink, stored }: Output, bytes: Buffer): Promise<void> {
+  if (sink.write(bytes)) return;
+  // Where the store has failed nobody takes any more.
+  await Promise.race([once(sink, 'drain'), stored]);
+}
+
+/** Whether writing over parts of the one, and setting its time, makes it the other. */
+function isSameBut(before: TarMember, now: TarMember): boolean {
+  return (
+    [before, now].every(
+      ({ type, attributes }) => type === '0' && !attributes.includes('security.capability'),
+    ) &&
+    before.name === now.name &&
+    before.mode === now.mode &&
+    before.uid === now.uid &&
+    before.gid === now.gid &&
+    before.attributes === now.attributes
+  );
+}
