@@ -5,7 +5,7 @@ import { compareWithIndex, extractVolume } from '../../restore-points/volume/ext
 import { layerBytes } from '../../restore-points/volume/layer.ts';
 import { refuseNested } from '../../restore-points/volume/nested.ts';
 import { PLACE } from '../../restore-points/volume/place-script.ts';
-import { STAGE } from '../../restore-points/volume/scripts.ts';
+import { STAGE } from '../../restore-points/volume/staging-scripts.ts';
 import { openStore } from '../../stores/open.ts';
 import { volumesDirectory, type PointPlace } from './archive-volumes.ts';
 import type { StepBase, StepContext } from './context.ts';

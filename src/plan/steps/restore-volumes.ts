@@ -14,7 +14,7 @@ import {
   STAGE,
   SWAP,
   UNSWAP,
-} from '../../restore-points/volume/scripts.ts';
+} from '../../restore-points/volume/staging-scripts.ts';
 import { openStore } from '../../stores/open.ts';
 import { bytesText } from '../../bytes-text.ts';
 import { volumesDirectory, type PointPlace } from './archive-volumes.ts';

@@ -12,7 +12,8 @@ import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
 import { refuseLinkedNames, refuseThroughLinks, stripAttributes } from './layer-links.ts';
-import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, FREE, SET_TIMES, WRITE_PART } from './scripts.ts';
+import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, SET_TIMES, WRITE_PART } from './scripts.ts';
+import { FREE } from './staging-scripts.ts';
 
 /** Bytes of a list of names: it is read into memory. */
 const LONGEST_LIST = 512 * 1024 * 1024;
