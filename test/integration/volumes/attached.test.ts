@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ProcessRunner, type Argv } from '../../../src/docker/runner.ts';
 import type { VolumeArtifact } from '../../../src/restore-points/manifest.ts';
-import { archiveFirst, type ArchiveContext } from '../../../src/restore-points/volume/archive.ts';
+import {
+  archiveFirst,
+  type ArchiveContext,
+  type VolumeTask,
+} from '../../../src/restore-points/volume/archive.ts';
 import { compareWithIndex, extractVolume } from '../../../src/restore-points/volume/extract.ts';
 import { ensureHelper, removeHelper, type Helper } from '../../../src/restore-points/volume/helper.ts';
 import { compressed } from '../../../src/restore-points/volume/index-source.ts';
@@ -21,6 +25,7 @@ class ElsewhereRunner extends ProcessRunner {
 }
 
 const POINT = '20261123-051530-3fa9';
+const NEXT = '20261123-051530-3faa';
 
 describe('an engine that does not share the files of this host', () => {
   const runner = new ElsewhereRunner();
@@ -53,31 +58,54 @@ describe('an engine that does not share the files of this host', () => {
     }
   }
 
-  async function contextFor(helper: Helper): Promise<ArchiveContext> {
+  async function contextFor(helper: Helper, point = POINT): Promise<ArchiveContext> {
     const store = new LocalStore('points', join(work, 'points'));
     const directory = join(work, 'indexes');
-    const writer = await store.writer(POINT);
-    return { helper, store, writer, directory, signal, point: POINT, onProgress: () => {} };
+    const writer = await store.writer(point);
+    return { helper, store, writer, directory, signal, point, onProgress: () => {} };
   }
 
-  const task = { key: 'data', slug: 'data', live: false, settles: false, shared: false, full: true };
+  /** Archives the volume into a point of its own. */
+  async function archived(context: ArchiveContext, volume: VolumeTask): Promise<VolumeArtifact> {
+    const progress = await archiveFirst(volume, context);
+    if (progress === undefined) throw new Error('nothing was archived');
+    const file = join(context.directory, progress.index);
+    const index = await context.writer.write('volumes/data.index.zst', compressed(createReadStream(file)));
+    await context.writer.commit('{}');
+    const { layers, tools } = progress;
+    return { key: 'data', slug: 'data', layers, index, tools, unsettled: null } as unknown as VolumeArtifact;
+  }
+
+  async function comesBack(artifact: VolumeArtifact, context: ArchiveContext): Promise<void> {
+    const extracting = { ...context, fills: false };
+    await project.inside('find . -mindepth 1 -delete', 'copy');
+    await extractVolume(artifact, { slug: 'copy' }, extracting);
+    await compareWithIndex(artifact, { slug: 'copy' }, extracting);
+    expect(await project.snapshot('copy')).to.equal(await project.snapshot());
+  }
+
+  const task: VolumeTask = {
+    key: 'data',
+    slug: 'data',
+    live: false,
+    settles: false,
+    shared: false,
+    full: true,
+  };
 
   it('is served through docker exec, as exactly', async () => {
     await project.inside(`${ONE_OF_EVERYTHING}\nhead -c 5000000 /dev/urandom >random`);
     await withHelper(async (helper) => {
       const context = await contextFor(helper);
-      const progress = await archiveFirst(task, context);
-      if (progress === undefined) throw new Error('nothing was archived');
-      const file = join(context.directory, progress.index);
-      const index = await context.writer.write('volumes/data.index.zst', compressed(createReadStream(file)));
-      await context.writer.commit('{}');
-      const { layers, tools } = progress;
-      const artifact = { key: 'data', slug: 'data', layers, index, tools, unsettled: null } as unknown;
-      const extracting = { ...context, fills: false };
-      await extractVolume(artifact as VolumeArtifact, { slug: 'copy' }, extracting);
-      await compareWithIndex(artifact as VolumeArtifact, { slug: 'copy' }, extracting);
+      const full = await archived(context, task);
+      await comesBack(full, context);
+      await project.inside('echo part | dd of=random bs=1 seek=3000000 conv=notrunc status=none');
+      const next = await contextFor(helper, NEXT);
+      const base = { point: POINT, layers: full.layers, index: full.index, packing: 1 };
+      const differential = await archived(next, { ...task, full: false, base, last: base });
+      expect(differential.layers[1]?.blocks?.bytes).to.be.below(200_000);
+      await comesBack(differential, next);
     });
-    expect(await project.snapshot('copy')).to.equal(await project.snapshot());
   });
 
   it('that loses the helper in the middle is an error', async () => {
