@@ -59,10 +59,15 @@ export class VolumeBench {
         return work();
       };
     const nothing = async (): Promise<void> => {};
+    const oneFull = async (): Promise<void> => {
+      await afresh();
+      await this.rewind(['backup', '--mode', 'hot']);
+    };
     const afresh = async (): Promise<void> =>
       rmSync(this.#path('project/.rewind'), { recursive: true, force: true });
     return {
-      'floor: tar into a FIFO, zstd -T0 -3': settled(nothing, () => this.#floor()),
+      'floor: tar into a FIFO, zstd -T0 -3': settled(nothing, () => this.#floor('')),
+      'floor, on the disk': settled(nothing, () => this.#floor('sync -f floor.tar.zst')),
       'recipe: stop, alpine tar czf, start': settled(nothing, () => this.#recipe()),
       'rewind: first': settled(afresh, () => this.rewind(['backup'])),
       'rewind: first, hot': settled(afresh, () => this.rewind(['backup', '--mode', 'hot'])),
@@ -77,8 +82,10 @@ export class VolumeBench {
       'borg: first': settled(nothing, () => this.#borg(true)),
       'borg: after no change': settled(nothing, () => this.#borg(false)),
       'borg: after 1 % changed': settled(change, () => this.#borg(false)),
-      'restore floor: zstd -dc, tar x': settled(nothing, () => this.#restoreFloor()),
-      'rewind: restore': settled(nothing, () =>
+      'restore floor: zstd -dc, tar x': settled(nothing, () => this.#restoreFloor('')),
+      'restore floor, on the disk': settled(nothing, () => this.#restoreFloor('sync -f /data')),
+      // What the floor restores: one full.
+      'rewind: restore': settled(oneFull, () =>
         this.rewind(['restore', 'latest', '--yes', '--no-safety-backup']),
       ),
     };
@@ -151,13 +158,15 @@ export class VolumeBench {
     return running;
   }
 
-  async #floor(): Promise<Run> {
+  /** `last`: a command for a shell at the end. */
+  async #floor(last: string): Promise<Run> {
     await execa('mkfifo', [this.#path('fifo')], { reject: false });
     const begun = performance.now();
     const packed = execa('sh', ['-c', 'zstd -q -T0 -3 -f -o floor.tar.zst <fifo'], { cwd: this.#path('') });
     await this.#docker('run', '--rm', '--network', 'none', '-v', `${this.#volume}:/data:ro`, '-v', `${this.#path('')}:/out`,
       HELPER, 'tar', ...TAR, '-C', '/data', '-cf', '/out/fifo', '.'); // prettier-ignore
     await packed;
+    await execa('sh', ['-c', last], { cwd: this.#path('') });
     return {
       seconds: (performance.now() - begun) / 1000,
       stored: statSync(this.#path('floor.tar.zst')).size,
@@ -203,12 +212,12 @@ export class VolumeBench {
     return { ...timed, stored: sizeOf(repository) - before };
   }
 
-  async #restoreFloor(): Promise<Run> {
+  async #restoreFloor(last: string): Promise<Run> {
     const volume = `${this.#name}_floor`;
     await this.#disk.volume(volume);
     const begun = performance.now();
     await this.#docker('run', '--rm', '-v', `${volume}:/data`, '-v', `${this.#path('')}:/out:ro`, HELPER,
-      'sh', '-c', 'zstd -dc /out/floor.tar.zst | tar -x --xattrs --acls --numeric-owner -C /data -f -'); // prettier-ignore
+      'sh', '-c', 'zstd -dc /out/floor.tar.zst | tar -x --xattrs --acls --numeric-owner -C /data -f -\n' + last); // prettier-ignore
     const seconds = (performance.now() - begun) / 1000;
     await this.#docker('volume', 'rm', volume);
     rmSync(this.#path(`volumes/${volume}`), { recursive: true, force: true });

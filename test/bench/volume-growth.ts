@@ -3,7 +3,7 @@ import { VolumeBench, type Run } from './volume-bench.ts';
 import { changeMixed, VOLUMES } from './volume-kinds.ts';
 
 const SIZES = [0.5, 2, 5];
-const COMPARED = ['floor', 'rewind: first, 1 % changed meanwhile'];
+const COMPARED = ['floor:', 'rewind: first, 1 % changed meanwhile'];
 
 /** First backups of three sizes with the same amount of change meanwhile: time, memory and downtime against the size. */
 export async function growth(runs: number, scale: number): Promise<string> {
