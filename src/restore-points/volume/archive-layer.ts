@@ -10,7 +10,7 @@ import type { Difference } from './index-difference.ts';
 import { archivableNames, archivedBytes, compressed, openIndex } from './index-source.ts';
 import { layerFiles, type EarlierVolume, type Layer, type VolumeProgress } from './layer.ts';
 import type { NameList } from './name-list.ts';
-import { requireCodes } from './script.ts';
+import { requireCodes, type ScriptReport } from './script.ts';
 import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
 import { readTarMessages, tarProgress } from './tar-messages.ts';
 
@@ -77,18 +77,8 @@ export async function archiveLayer(
     },
     signal,
   );
-  const doing = `archiving ${task.key}`;
-  requireCodes(report, gnu ? ['tar', 'zstd'] : ['tar'], doing, (name, code) =>
-    name === 'tar' && gnu ? code === 0 || code === 1 : code === 0,
-  );
-  const notes = readTarMessages(report.messages);
-  if (gnu && notes.errors.length > 0) {
-    throw new RewindError('ARCHIVE_FAILED', `${doing} failed: ${notes.errors[0] ?? ''}`, {
-      details: notes.errors.slice(1, 6),
-    });
-  }
-  progress.vanished += notes.vanished;
-  progress.changed += notes.changed;
+  if (gnu) requireArchived(report, ['tar', 'zstd'], task, progress);
+  else requireCodes(report, ['tar'], `archiving ${task.key}`);
   const gone =
     deleted === undefined || deleted.count === 0
       ? null
@@ -99,6 +89,25 @@ export async function archiveLayer(
     ...(blocks === undefined ? {} : { blocks }),
     point: context.point,
   });
+}
+
+/** Counts what GNU tar noted of files that were not still; throws ARCHIVE_FAILED for everything else that it said. */
+export function requireArchived(
+  report: ScriptReport,
+  programs: readonly string[],
+  { key }: VolumeTask,
+  progress: VolumeProgress,
+): void {
+  const doing = `archiving ${key}`;
+  requireCodes(report, programs, doing, (name, code) => code === 0 || (name === 'tar' && code === 1));
+  const notes = readTarMessages(report.messages);
+  if (notes.errors.length > 0) {
+    throw new RewindError('ARCHIVE_FAILED', `${doing} failed: ${notes.errors[0] ?? ''}`, {
+      details: notes.errors.slice(1, 6),
+    });
+  }
+  progress.vanished += notes.vanished;
+  progress.changed += notes.changed;
 }
 
 /** The layers of an earlier point under the names that they have in this one. */

@@ -1,11 +1,11 @@
-import type { StoredFile } from '../../stores/store.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { archiveFirst, type ArchiveContext, type VolumeTask } from './archive.ts';
+import type { StoredFile } from '../../stores/store.ts';
+import { archiveFirst, indexOf, type ArchiveContext, type VolumeTask } from './archive.ts';
 import { archiveLayer, dropLayers, partOf, wholeOf } from './archive-layer.ts';
 import { compareLarge } from './compare-large.ts';
-import { differenceOf, type Difference } from './index-difference.ts';
+import { changedAmong, differenceOf, takeWhole, type Difference } from './index-difference.ts';
 import { matched, OtherOrder } from './index-pairs.ts';
 import { IndexReader } from './index-records.ts';
 import { archivedBytes, HEADER_BYTES, only, openIndex, takeIndex, takePartOfIndex } from './index-source.ts';
@@ -35,7 +35,7 @@ export async function archiveSettled(
   if (isEmpty(difference)) return settled;
   delete settled.same;
   const whole = difference.linkForDirectory || (await isNearlyAll(difference, context, progress));
-  const compared = whole ? undefined : await compareAgain(difference, now, context, settled);
+  const compared = whole ? undefined : await compareAgain(difference, now, context, settled, progress.index);
   if (compared !== undefined)
     await archiveLayer(now, context, settled, { ...partOf(difference), ...compared });
   else {
@@ -49,21 +49,29 @@ export async function archiveSettled(
 }
 
 /**
- * Large files are compared with the full again: their parts of the first pass have no place under parts that were compared
- * with the same full. Undefined where all has to be archived.
+ * Compares large files with the full, where that is what they are built upon: not those that another layer has anything of,
+ * be it one of the first pass or of the point that this one reuses. Only the parts that the first pass found are taken out
+ * again, and all of their files compared once more. Undefined where all has to be archived.
  */
 async function compareAgain(
   difference: Difference,
   task: VolumeTask,
   context: ArchiveContext,
   progress: VolumeProgress,
+  index: string,
 ): Promise<{ blocks?: StoredFile } | undefined> {
   const { base, inBlocks = [] } = progress;
   if (base === null || difference.large.length === 0) return {};
+  const parts = new Set(inBlocks);
+  const others = new Set(difference.large.map(({ path }) => path).filter((path) => !parts.has(path)));
+  const first = openIndex(join(context.directory, index));
+  const changed = await changedAmong(others, await indexOf(base, context), first);
+  takeWhole(difference, (path) => changed.has(path));
+  if (difference.large.length === 0) return {};
   const position = progress.layers.length;
-  const first = progress.layers[position - 1];
-  if (first?.blocks !== undefined && inBlocks.length > 0) {
-    const { blocks, ...rest } = first;
+  const last = progress.layers[position - 1];
+  if (last?.blocks !== undefined && parts.size > 0) {
+    const { blocks, ...rest } = last;
     await context.writer.drop(blocks.path);
     progress.layers[position - 1] = rest;
   }

@@ -97,7 +97,8 @@ async function archiveAsFound(
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-const indexOf = async (earlier: EarlierVolume, { store }: ArchiveContext): Promise<IndexReader> =>
+/** The index of what an earlier point has of a volume. */
+export const indexOf = async (earlier: EarlierVolume, { store }: ArchiveContext): Promise<IndexReader> =>
   storedIndex(await store.read(earlier.heldBy ?? earlier.point, earlier.index.path));
 
 async function reuse(task: VolumeTask, context: ArchiveContext, progress: VolumeProgress): Promise<boolean> {

@@ -4,14 +4,14 @@ import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
 import type { StoredFile } from '../../stores/store.ts';
 import type { ArchiveContext, VolumeTask } from './archive.ts';
-import { blocksPath } from './archive-layer.ts';
+import { blocksPath, requireArchived } from './archive-layer.ts';
 import { changedParts } from './block-difference.ts';
 import { takeWhole, type Difference } from './index-difference.ts';
 import { compressed, decompressed, nameList } from './index-source.ts';
 import { isWorthComparing } from './large-file.ts';
 import { layerBytes, type EarlierVolume, type VolumeProgress } from './layer.ts';
 import { READ_GNU } from './scripts.ts';
-import { readTarMessages, tarProgress } from './tar-messages.ts';
+import { tarProgress } from './tar-messages.ts';
 import { readTar, UnreadableTar, type TarMember } from './tar-reader.ts';
 import { END_OF_TAR, tarMember } from './tar-writer.ts';
 
@@ -83,7 +83,7 @@ async function archiveParts(
   const stored = writer.write(path, compressed(sink));
   // It may fail while nobody waits for it yet.
   stored.catch(() => {});
-  const output = { sink, stored, left: most };
+  const output: Output = { sink, stored, left: most, read: 0 };
   try {
     // What a later layer has takes the place of what an earlier one has.
     for (const layer of base.layers.toReversed()) {
@@ -122,6 +122,8 @@ interface Output {
   stored: Promise<unknown>;
   /** Bytes that may still come. */
   left: number;
+  /** Bytes of the files that were compared so far. */
+  read: number;
 }
 
 /** Writes the parts of one file that changed; false where it is another one by more than content and time. */
@@ -133,6 +135,7 @@ async function compareFile(
   output: Output,
 ): Promise<boolean> {
   let isKept = false;
+  let read = 0;
   const { report } = await helper.run(
     READ_GNU,
     [insideHelper(task.slug)],
@@ -146,25 +149,17 @@ async function compareFile(
       },
       onMessage: (line) => {
         const done = tarProgress(line);
-        if (done !== undefined) onProgress(done);
+        if (done === undefined) return;
+        read = done;
+        onProgress(output.read + read);
       },
     },
     signal,
   );
+  output.read += read;
   // What goes wrong with one that is archived as a whole is found out then.
   if (!isKept) return false;
-  const notes = readTarMessages(report.messages);
-  const code = report.codes.get('tar');
-  if (notes.errors.length > 0 || (code !== 0 && code !== 1)) {
-    throw new RewindError(
-      'ARCHIVE_FAILED',
-      `archiving ${task.key} failed: ${notes.errors[0] ?? 'tar failed'}`,
-      {
-        details: notes.errors.slice(1, 6),
-      },
-    );
-  }
-  progress.changed += notes.changed;
+  requireArchived(report, ['tar'], task, progress);
   return true;
 }
 
@@ -182,7 +177,7 @@ async function writeParts(before: TarMember, now: TarMember, output: Output): Pr
 async function write({ sink, stored }: Output, bytes: Buffer): Promise<void> {
   if (sink.write(bytes)) return;
   // Where the store has failed nobody takes any more.
-  await Promise.race([once(sink, 'drain'), stored]);
+  await Promise.race([once(sink, 'drain').catch(() => stored), stored]);
 }
 
 /** Whether writing over parts of the one, and setting its time, makes it the other. */

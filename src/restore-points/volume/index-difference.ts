@@ -147,6 +147,20 @@ export function takeWhole(
   difference.large = difference.large.filter(({ path }) => !isWhole(path));
 }
 
+/** Of some entries those that `differenceOf` would find to have changed; both indexes are in the order of their bytes. */
+export async function changedAmong(
+  names: ReadonlySet<string>,
+  before: IndexReader,
+  after: IndexReader,
+): Promise<Set<string>> {
+  const changed = new Set<string>();
+  for await (const [old, now] of merged(before, after, unchangedSince(before))) {
+    const path = (now ?? old)?.path;
+    if (path !== undefined && names.has(path)) changed.add(path);
+  }
+  return changed;
+}
+
 /** Whether nothing differs between two indexes of one volume. Reads no further than to the first difference. */
 export async function isSame(before: IndexReader, after: IndexReader): Promise<boolean> {
   for await (const [old, now] of merged(before, after, unchangedSince(before))) {

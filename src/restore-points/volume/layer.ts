@@ -56,7 +56,7 @@ export interface VolumeProgress {
   bytes?: number;
   /** Where nothing but a differential was archived: its entries' names, each ended by NUL, in a file of the work directory. */
   part?: string;
-  /** Files of the last layer of which only the parts that changed are kept. */
+  /** Files of which the last layer, which was made just now, has the parts that changed, and no other one has anything. */
   inBlocks?: string[];
   /** The full that it builds on, where that is an earlier point's. */
   base: EarlierVolume | null;

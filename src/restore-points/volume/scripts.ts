@@ -232,8 +232,8 @@ report
 
 /**
  * $1 directory, $2 bytes that an archive may have at most, $3 what is done with each file instead of making it: WRITE_PART
- * or nothing; a zstd-compressed one on standard input is extracted over what is there, and \`full 1\` reported where it goes on after so many: now and then tar looks how far it is, and is killed
- * where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
+ * or nothing; a zstd-compressed one on standard input is extracted over what is there, and \`full 1\` reported where it
+ * goes on after so many: now and then tar looks how far it is, and is killed where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
  * would die of a broken pipe. What is written goes to the disk meanwhile, and the last of it while it is compared: it has to
  * be there before the old data is deleted, and what the engine writes to stop and start services would wait for it.
  */

@@ -124,15 +124,61 @@ describe('large files in which a little changes', () => {
     expect(await project.inside('sha256sum big')).to.equal(sum);
   });
 
-  it('are compared with a full again when services stop, where they changed since', async () => {
-    const writing =
-      'cd /data ; (n=0 ; while :; do n=$$((n + 1)) ; echo $$n | dd of=big conv=notrunc 2>/dev/null ; sleep 0.05 ; done) & exec /app serve';
+  /** Has the service run something else. */
+  async function runs(script: string): Promise<void> {
     const image = '    image: rewind-test/app:base\n';
+    const command = JSON.stringify(['sh', '-c', script]).replaceAll('$', '$$$$');
     project.write(
       'compose.yml',
-      project.read('compose.yml').replace(image, () => `${image}    command: ['sh', '-c', '${writing}']\n`),
+      project.read('compose.yml').replace(image, () => `${image}    command: ${command}\n`),
     );
     await project.compose(['up', '-d', '--wait', '--pull', 'never']);
+  }
+
+  describe('of which a block is again what the full has, when the service stops', () => {
+    beforeEach(async () => {
+      await project.inside('find . -type f ! -name big -delete ; head -c 3900000 /dev/urandom >grown');
+      const block = 'bs=65536 count=1 conv=notrunc';
+      await project.inside(`dd if=big of=block ${block} skip=5 ; dd if=grown of=other ${block} skip=5`);
+      const back = (from: string, to: string): string => `dd if=/data/${from} of=/data/${to} ${block} seek=5`;
+      await runs(
+        `trap '${back('block', 'big')} ; ${back('other', 'grown')} ; exit 0' TERM ; /app serve & wait`,
+      );
+      await project.backup();
+    });
+
+    /** A backup with a stop has exactly what is there after the stop. */
+    async function holds(): Promise<void> {
+      const { id } = await project.backup();
+      const sums = await project.inside('cmp -n 65536 block big 0 327680 && sha256sum big grown');
+      const copy = `${project.name}_copy`;
+      await project.must(['restore', id, '--only', 'data', '--to-volume', copy]);
+      expect(await project.inside('sha256sum big grown', copy)).to.equal(sums);
+      await project.docker(['volume', 'rm', copy]);
+    }
+
+    const other = (name: string): string =>
+      `head -c 65536 /dev/urandom | dd of=${name} bs=64k seek=5 conv=notrunc iflag=fullblock`;
+
+    it('are compared once: what the first pass archived as a whole stays whole', async () => {
+      // Large from now on, and not in the full.
+      await project.inside(`${other('grown')} ; head -c 500000 /dev/urandom >>grown`);
+      await holds();
+    });
+
+    it('are compared with what they are built upon, where the first pass reused the last point', async () => {
+      await project.inside(other('big'));
+      await project.backup('--mode', 'hot');
+      await holds();
+      await project.inside(other('big'));
+      await holds();
+    });
+  });
+
+  it('are compared with a full again when services stop, where they changed since', async () => {
+    await runs(
+      'cd /data ; (n=0 ; while :; do n=$((n + 1)) ; echo $n | dd of=big conv=notrunc 2>/dev/null ; sleep 0.05 ; done) & exec /app serve',
+    );
     await project.backup();
     await project.inside('echo other | dd of="$(ls deep/*/*img)" bs=1 seek=3000000 conv=notrunc status=none');
     const sums = await project.inside('sha256sum small deep/*/*');
