@@ -1,4 +1,5 @@
 import { isPointId } from '../stores/store.ts';
+import { isSafePath } from './volume/index-records.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -37,11 +38,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 const file = shape({ path: text, bytes: number, sha256 });
+const inVolume: Check = (value) => text(value) && isSafePath(value as string);
 const orAbsent =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const layer = shape({ archive: file, deleted: orNull(file), blocks: orAbsent(file), point: isPointId });
+const layer = shape({
+  archive: file,
+  deleted: orNull(file),
+  blocks: orAbsent(file),
+  files: orAbsent(list(shape({ path: inVolume, sha256 }))),
+  point: isPointId,
+});
 const volume = shape({
   key: text,
   slug: text,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { StoredFile } from '../../stores/store.ts';
 import { archiveFirst, indexOf, type ArchiveContext, type VolumeTask } from './archive.ts';
 import { archiveLayer, dropLayers, partOf, wholeOf } from './archive-layer.ts';
 import { compareLarge } from './compare-large.ts';
@@ -10,7 +9,7 @@ import { matched, OtherOrder } from './index-pairs.ts';
 import { IndexReader } from './index-records.ts';
 import { archivedBytes, HEADER_BYTES, only, openIndex, takeIndex, takePartOfIndex } from './index-source.ts';
 import { grow, latestOf, sortLatest } from './latest-index.ts';
-import type { VolumeProgress } from './layer.ts';
+import type { Parts, VolumeProgress } from './layer.ts';
 
 /** The second pass, with the writers still: what changed since the first one. */
 export async function archiveSettled(
@@ -35,14 +34,13 @@ export async function archiveSettled(
   if (isEmpty(difference)) return settled;
   delete settled.same;
   const whole = difference.linkForDirectory || (await isNearlyAll(difference, context, progress));
-  const compared = whole ? undefined : await compareAgain(difference, now, context, settled, progress.index);
-  if (compared !== undefined)
-    await archiveLayer(now, context, settled, { ...partOf(difference), ...compared });
+  const parts = whole ? undefined : await compareAgain(difference, now, context, settled, progress.index);
+  if (parts !== undefined) await archiveLayer(now, context, settled, { ...partOf(difference), parts });
   else {
     await dropLayers(settled.layers, context);
     settled.layers = [];
     settled.base = null;
-    delete settled.inBlocks;
+    delete settled.inParts;
     await archiveLayer(now, context, settled, wholeOf(context, latestOf(settled)));
   }
   return settled;
@@ -59,25 +57,25 @@ async function compareAgain(
   context: ArchiveContext,
   progress: VolumeProgress,
   index: string,
-): Promise<{ blocks?: StoredFile } | undefined> {
-  const { base, inBlocks = [] } = progress;
+): Promise<Partial<Parts> | undefined> {
+  const { base } = progress;
   if (base === null || difference.large.length === 0) return {};
-  const parts = new Set(inBlocks);
+  const position = progress.layers.length;
+  const last = progress.layers[position - 1];
+  const parts = new Set(progress.inParts ? last?.files?.map(({ path }) => path) : []);
   const others = new Set(difference.large.map(({ path }) => path).filter((path) => !parts.has(path)));
   const first = openIndex(join(context.directory, index));
   const changed = await changedAmong(others, await indexOf(base, context), first);
   takeWhole(difference, (path) => changed.has(path));
   if (difference.large.length === 0) return {};
-  const position = progress.layers.length;
-  const last = progress.layers[position - 1];
   if (last?.blocks !== undefined && parts.size > 0) {
-    const { blocks, ...rest } = last;
+    const { blocks, files: _, ...rest } = last;
     await context.writer.drop(blocks.path);
     progress.layers[position - 1] = rest;
   }
   // What is gone, or another thing now, is in the difference.
   const settled = new Set([...(await difference.changed.names()), ...(await difference.deleted.names())]);
-  const again = inBlocks.filter((path) => !settled.has(path));
+  const again = [...parts].filter((path) => !settled.has(path));
   return compareLarge(task, context, progress, { difference, base, position, again });
 }
 

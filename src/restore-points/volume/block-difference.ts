@@ -1,12 +1,8 @@
+import { BLOCK, ContentDigest, ZEROS } from './content-digest.ts';
 import type { TarMember } from './tar-reader.ts';
-
-/** Files are compared, and what changed in them is kept, in blocks of so many bytes. */
-export const BLOCK = 64 * 1024;
 
 /** Blocks that follow each other are kept together, up to so many bytes. */
 const LONGEST = 4 * 1024 * 1024;
-
-const ZEROS = Buffer.alloc(BLOCK);
 
 /** Bytes of a file from an offset on. */
 export interface FilePart {
@@ -16,9 +12,10 @@ export interface FilePart {
 
 /**
  * What has to be written over one version of a file, cut or lengthened to the size of the other one, to make it that: parts
- * in their order. Holes are zeros. `content` may be used until the next part is asked for.
+ * in their order. Holes are zeros. `content` may be used until the next part is asked for. Returns the ContentDigest of `after`.
  */
-export async function* changedParts(before: TarMember, after: TarMember): AsyncGenerator<FilePart> {
+export async function* changedParts(before: TarMember, after: TarMember): AsyncGenerator<FilePart, string> {
+  const digest = new ContentDigest();
   const [olds, news] = [blocksOf(before, after.size), blocksOf(after, after.size)];
   const gathered = Buffer.allocUnsafeSlow(LONGEST);
   let start = 0;
@@ -28,6 +25,7 @@ export async function* changedParts(before: TarMember, after: TarMember): AsyncG
     while (old !== undefined || now !== undefined) {
       const number = Math.min(old?.number ?? Infinity, now?.number ?? Infinity);
       const content = now?.number === number ? now.block : ZEROS;
+      digest.add(number, content);
       if (!content.equals(old?.number === number ? old.block : ZEROS)) {
         const offset = number * BLOCK;
         if (filled > 0 && (offset !== start + filled || filled === LONGEST)) {
@@ -43,9 +41,17 @@ export async function* changedParts(before: TarMember, after: TarMember): AsyncG
       if (now?.number === number) now = await next(news);
     }
     if (filled > 0) yield { offset: start, content: gathered.subarray(0, filled) };
+    return digest.end();
   } finally {
     await Promise.all([olds.return(undefined), news.return(undefined)]);
   }
+}
+
+/** The ContentDigest of a file. */
+export async function digestOf(file: TarMember): Promise<string> {
+  const digest = new ContentDigest();
+  for await (const { number, block } of blocksOf(file, file.size)) digest.add(number, block);
+  return digest.end();
 }
 
 interface Block {

@@ -2,26 +2,17 @@ import { once } from 'node:events';
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
-import type { StoredFile } from '../../stores/store.ts';
 import type { ArchiveContext, VolumeTask } from './archive.ts';
 import { blocksPath, requireArchived } from './archive-layer.ts';
 import { changedParts } from './block-difference.ts';
 import { takeWhole, type Difference } from './index-difference.ts';
 import { compressed, decompressed, nameList } from './index-source.ts';
 import { isWorthComparing } from './large-file.ts';
-import { layerBytes, type EarlierVolume, type VolumeProgress } from './layer.ts';
+import { layerBytes, type EarlierVolume, type PartlyKept, type Parts, type VolumeProgress } from './layer.ts';
 import { READ_GNU } from './scripts.ts';
 import { tarProgress } from './tar-messages.ts';
 import { readTar, UnreadableTar, type TarMember } from './tar-reader.ts';
 import { END_OF_TAR, tarMember } from './tar-writer.ts';
-
-/** What came of large files that were compared with an earlier full. */
-interface ComparedFiles {
-  /** Their parts that changed; absent where no file could be kept so. */
-  blocks?: StoredFile;
-  /** The files that are kept so. */
-  kept: string[];
-}
 
 /** Bytes to be archived from which on a new full is made instead: with that much the next point would be one. */
 export const mostOfDifferential = (base: EarlierVolume): number =>
@@ -47,24 +38,25 @@ export async function compareLarge(
   context: ArchiveContext,
   progress: VolumeProgress,
   { difference, base, position, again = [] }: Comparison,
-): Promise<{ blocks?: StoredFile } | undefined> {
+): Promise<Partial<Parts> | undefined> {
   const most = mostOfDifferential(base);
-  let compared: ComparedFiles | undefined;
+  let parts: Partial<Parts> = {};
   if (again.length > 0 || isWorthComparing(difference.large, base, context.store)) {
     const wanted = new Set([...difference.large.map(({ path }) => path), ...again]);
     const path = blocksPath(task.slug, position);
-    compared = await archiveParts(task, context, progress, { wanted, base, path, most });
+    const compared = await archiveParts(task, context, progress, { wanted, base, path, most });
     if (compared === undefined) return undefined;
+    parts = compared;
   }
-  const kept = new Set(compared?.kept);
+  const kept = new Set(parts.files?.map(({ path }) => path));
   takeWhole(difference, (path) => !kept.has(path), again);
   if (difference.bytes > most) {
-    if (compared?.blocks !== undefined) await context.writer.drop(compared.blocks.path);
+    if (parts.blocks !== undefined) await context.writer.drop(parts.blocks.path);
     return undefined;
   }
-  if (kept.size > 0) progress.inBlocks = [...kept];
-  else delete progress.inBlocks;
-  return compared?.blocks === undefined ? {} : { blocks: compared.blocks };
+  if (kept.size > 0) progress.inParts = true;
+  else delete progress.inParts;
+  return parts;
 }
 
 /**
@@ -76,9 +68,9 @@ async function archiveParts(
   context: ArchiveContext,
   progress: VolumeProgress,
   { wanted, base, path, most }: { wanted: Set<string>; base: EarlierVolume; path: string; most: number },
-): Promise<ComparedFiles | undefined> {
+): Promise<Partial<Parts> | undefined> {
   const { store, writer, signal } = context;
-  const compared: ComparedFiles = { kept: [] };
+  const files: PartlyKept[] = [];
   const sink = new PassThrough();
   const stored = writer.write(path, compressed(sink));
   // It may fail while nobody waits for it yet.
@@ -92,15 +84,16 @@ async function archiveParts(
       for await (const before of readTar(decompressed(archive, Infinity, CHUNK))) {
         signal.throwIfAborted();
         if (!wanted.delete(before.name)) continue;
-        if (await compareFile(before, task, context, progress, output)) compared.kept.push(before.name);
+        const sha256 = await compareFile(before, task, context, progress, output);
+        if (sha256 !== undefined) files.push({ path: before.name, sha256 });
         if (wanted.size === 0) break;
       }
     }
     sink.end(END_OF_TAR);
     const blocks = await stored;
-    if (compared.kept.length > 0) compared.blocks = blocks;
-    else await writer.drop(path);
-    return compared;
+    if (files.length > 0) return { blocks, files };
+    await writer.drop(path);
+    return {};
   } catch (error) {
     sink.destroy(error as Error);
     await stored.catch(() => {});
@@ -126,15 +119,15 @@ interface Output {
   read: number;
 }
 
-/** Writes the parts of one file that changed; false where it is another one by more than content and time. */
+/** Writes the parts of one file that changed; undefined where it is another one by more than content and time. */
 async function compareFile(
   before: TarMember,
   task: VolumeTask,
   { helper, signal, onProgress }: ArchiveContext,
   progress: VolumeProgress,
   output: Output,
-): Promise<boolean> {
-  let isKept = false;
+): Promise<string | undefined> {
+  let sha256: string | undefined;
   let read = 0;
   const { report } = await helper.run(
     READ_GNU,
@@ -142,10 +135,8 @@ async function compareFile(
     {
       input: Readable.from([nameList([before.name])]),
       output: async (stream) => {
-        for await (const now of readTar(stream)) {
-          isKept = isSameBut(before, now);
-          if (isKept) await writeParts(before, now, output);
-        }
+        for await (const now of readTar(stream))
+          if (isSameBut(before, now)) sha256 = await writeParts(before, now, output);
       },
       onMessage: (line) => {
         const done = tarProgress(line);
@@ -158,20 +149,22 @@ async function compareFile(
   );
   output.read += read;
   // What goes wrong with one that is archived as a whole is found out then.
-  if (!isKept) return false;
+  if (sha256 === undefined) return undefined;
   requireArchived(report, ['tar'], task, progress);
-  return true;
+  return sha256;
 }
 
-async function writeParts(before: TarMember, now: TarMember, output: Output): Promise<void> {
-  for await (const { offset, content } of changedParts(before, now)) {
+async function writeParts(before: TarMember, now: TarMember, output: Output): Promise<string> {
+  const parts = changedParts(before, now);
+  let next = await parts.next();
+  for (; next.done !== true; next = await parts.next()) {
+    const { offset, content } = next.value;
     if ((output.left -= content.length) < 0) throw new TooMuch();
     await write(output, tarMember({ name: `${now.name}/${offset}`, content }));
   }
-  await write(
-    output,
-    tarMember({ name: `${now.name}/${now.size}`, content: Buffer.alloc(0), mtime: now.mtime }),
-  );
+  const end = { name: `${now.name}/${now.size}`, content: Buffer.alloc(0), mtime: now.mtime };
+  await write(output, tarMember(end));
+  return next.value;
 }
 
 async function write({ sink, stored }: Output, bytes: Buffer): Promise<void> {

@@ -8,6 +8,7 @@ import type { VolumeArtifact } from '../manifest.ts';
 import { checkFile, damaged, verified } from '../verified.ts';
 import type { Helper } from './helper.ts';
 import { requireCodes, type ScriptReport } from './script.ts';
+import { checkParts } from './check-parts.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
@@ -53,13 +54,14 @@ export async function extractVolume(
   }
   const directory = inTarget(target);
   let done = 0;
-  for (const [position, { deleted, archive, blocks }] of volume.layers.entries()) {
+  for (const [position, { deleted, archive, blocks, files = [] }] of volume.layers.entries()) {
     if (deleted !== null) await removeDeleted(deleted, directory, volume, context);
     const onBytes = (bytes: number): void => context.onProgress(done + bytes);
     await extractInto(directory, archive, { volume, context, onBytes, over: position > 0, parts: false });
     done += archive.bytes;
     if (blocks === undefined) continue;
     await extractInto(directory, blocks, { volume, context, onBytes, over: true, parts: true });
+    await checkParts(files, { helper, directory, point: context.point, signal: context.signal });
     done += blocks.bytes;
   }
 }

@@ -13,9 +13,22 @@ export interface Layer {
    * part, named by file and offset; the last one of a file is empty, and has its size for the offset, and its time.
    */
   blocks?: StoredFile;
+  /** The files that `blocks` has parts of. */
+  files?: readonly PartlyKept[];
   /** The point that it was first made for. */
   point: string;
 }
+
+/** A file that a layer has parts of. */
+export interface PartlyKept {
+  /** As in an index. */
+  path: string;
+  /** The ContentDigest of all of it, once the parts are in their place. */
+  sha256: string;
+}
+
+/** What a layer has of parts of files. */
+export type Parts = Required<Pick<Layer, 'blocks' | 'files'>>;
 
 /** The stored files of a layer, in the order in which they are put back. */
 export function layerFiles({ deleted, archive, blocks }: Layer): StoredFile[] {
@@ -56,8 +69,8 @@ export interface VolumeProgress {
   bytes?: number;
   /** Where nothing but a differential was archived: its entries' names, each ended by NUL, in a file of the work directory. */
   part?: string;
-  /** Files of which the last layer, which was made just now, has the parts that changed, and no other one has anything. */
-  inBlocks?: string[];
+  /** The last layer was made just now, and is the only one that has anything of its `files` but the full. */
+  inParts?: true;
   /** The full that it builds on, where that is an earlier point's. */
   base: EarlierVolume | null;
   tools: 'gnu' | 'busybox';

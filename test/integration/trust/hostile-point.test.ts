@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -47,10 +48,15 @@ describe('a restore point that somebody else wrote', () => {
 
   /** A point whose volume `data` is these layers, with an index that knows nothing of them. */
   function layered(
-    layers: readonly { members: readonly Member[]; deleted?: string; parts?: readonly Member[] }[],
+    layers: readonly {
+      members: readonly Member[];
+      deleted?: string;
+      parts?: readonly Member[];
+      files?: readonly { path: string; sha256: string }[];
+    }[],
   ): string {
     const id = copied();
-    const made = layers.map(({ members, deleted, parts }, n) => ({
+    const made = layers.map(({ members, deleted, parts, files }, n) => ({
       archive: stored(project, id, `volumes/evil.${n}.tar.zst`, tar(members)),
       deleted:
         deleted === undefined
@@ -58,7 +64,7 @@ describe('a restore point that somebody else wrote', () => {
           : stored(project, id, `volumes/evil.${n}.deleted.zst`, Buffer.from(`${deleted}\0`)),
       ...(parts === undefined
         ? {}
-        : { blocks: stored(project, id, `volumes/evil.${n}.blocks.zst`, tar(parts)) }),
+        : { blocks: stored(project, id, `volumes/evil.${n}.blocks.zst`, tar(parts)), files }),
       point: id,
     }));
     forge(project, id, (manifest) => {
@@ -158,6 +164,20 @@ describe('a restore point that somebody else wrote', () => {
       await refused(
         layered([{ members: [file, pipe] }, { members: [], parts: [part(name)] }]),
         /failed|outside the volume|something else|is missing|is not what/,
+      );
+  });
+
+  it('has no large file put together of parts that do not fit', async () => {
+    const file: Member = { name: './file', type: '0', content: Buffer.alloc(100_000, 'a') };
+    const parts: Member[] = [
+      { name: './file/65536', type: '0', content: Buffer.from('other') },
+      { name: './file/100000', type: '0' },
+    ];
+    const sha256 = createHash('sha256').update('what was archived').digest('hex');
+    for (const path of ['./file', './none', '../../victim'])
+      await refused(
+        layered([{ members: [file] }, { members: [], parts, files: [{ path, sha256 }] }]),
+        /are not what was archived|is damaged|failed/,
       );
   });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync,
   writeFileSync, writeSync,
@@ -7,7 +7,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { BLOCK, changedParts } from '../../../src/restore-points/volume/block-difference.ts';
+import { changedParts } from '../../../src/restore-points/volume/block-difference.ts';
+import { BLOCK } from '../../../src/restore-points/volume/content-digest.ts';
 import { readTar, UnreadableTar, type TarMember } from '../../../src/restore-points/volume/tar-reader.ts';
 import { generator } from '../../random.ts';
 import { END_OF_TAR, tarMember } from '../../../src/restore-points/volume/tar-writer.ts';
@@ -131,13 +132,17 @@ describe('parts of large files', () => {
       before.copy(made);
       let written = 0;
       let end = -1;
-      for await (const { offset, content } of changedParts(old, now)) {
+      const parts = changedParts(old, now);
+      let next = await parts.next();
+      for (; next.done !== true; next = await parts.next()) {
+        const { offset, content } = next.value;
         expect(offset % BLOCK).to.equal(0);
         expect(offset).to.be.above(end);
         content.copy(made, offset);
         end = offset + content.length;
         written += content.length;
       }
+      expect(next.value).to.equal(digest(after));
       await done();
       expect(made.equals(after)).to.equal(true);
       expect(written).to.equal(changedBytes(before, after));
@@ -181,6 +186,19 @@ describe('parts of large files', () => {
     }
     closeSync(file);
     return readFileSync(join(directory, name));
+  }
+
+  /** Of all blocks that are not zeros, each after its number. */
+  function digest(content: Buffer): string {
+    const hash = createHash('sha256');
+    for (let number = 0; number * BLOCK < content.length; number++) {
+      const block = Buffer.alloc(BLOCK);
+      content.subarray(number * BLOCK).copy(block);
+      const counted = Buffer.alloc(8);
+      counted.writeBigUInt64LE(BigInt(number));
+      if (block.some((byte) => byte !== 0)) hash.update(counted).update(block);
+    }
+    return hash.digest('hex');
   }
 
   /** What blocks that differ come to, the last one cut at the end of the file. */
