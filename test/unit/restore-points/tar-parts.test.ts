@@ -6,6 +6,7 @@ import {
 } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { expect } from 'chai';
 import { changedParts } from '../../../src/restore-points/volume/block-difference.ts';
 import { BLOCK } from '../../../src/restore-points/volume/content-digest.ts';
@@ -188,15 +189,16 @@ describe('parts of large files', () => {
     return readFileSync(join(directory, name));
   }
 
-  /** Of all blocks that are not zeros, each after its number. */
+  /** Of the number and the checksum of all blocks that are not zeros. */
   function digest(content: Buffer): string {
     const hash = createHash('sha256');
     for (let number = 0; number * BLOCK < content.length; number++) {
       const block = Buffer.alloc(BLOCK);
       content.subarray(number * BLOCK).copy(block);
-      const counted = Buffer.alloc(8);
-      counted.writeBigUInt64LE(BigInt(number));
-      if (block.some((byte) => byte !== 0)) hash.update(counted).update(block);
+      const entry = Buffer.alloc(12);
+      entry.writeBigUInt64LE(BigInt(number));
+      entry.writeUInt32LE(crc32(block), 8);
+      if (block.some((byte) => byte !== 0)) hash.update(entry);
     }
     return hash.digest('hex');
   }
