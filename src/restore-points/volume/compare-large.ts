@@ -44,7 +44,8 @@ export async function compareLarge(
   if (again.length > 0 || isWorthComparing(difference.large, base, context.store)) {
     const wanted = new Set([...difference.large.map(({ path }) => path), ...again]);
     const path = blocksPath(task.slug, position);
-    const compared = await archiveParts(task, context, progress, { wanted, base, path, most });
+    const total = difference.large.reduce((sum, { bytes }) => sum + bytes, 0);
+    const compared = await archiveParts(task, context, progress, { wanted, base, path, most, total });
     if (compared === undefined) return undefined;
     parts = compared;
   }
@@ -59,6 +60,17 @@ export async function compareLarge(
   return parts;
 }
 
+interface Wanted {
+  wanted: Set<string>;
+  base: EarlierVolume;
+  /** Where the parts go. */
+  path: string;
+  /** Bytes that they may come to. */
+  most: number;
+  /** About how many will be read for them. */
+  total: number;
+}
+
 /**
  * Stores parts of files as an archive with a member for each, named by the file and the offset in it, and an empty one at
  * the end of each file with its size and time.
@@ -67,7 +79,7 @@ async function archiveParts(
   task: VolumeTask,
   context: ArchiveContext,
   progress: VolumeProgress,
-  { wanted, base, path, most }: { wanted: Set<string>; base: EarlierVolume; path: string; most: number },
+  { wanted, base, path, most, total }: Wanted,
 ): Promise<Partial<Parts> | undefined> {
   const { store, writer, signal } = context;
   const files: PartlyKept[] = [];
@@ -75,7 +87,7 @@ async function archiveParts(
   const stored = writer.write(path, compressed(sink));
   // It may fail while nobody waits for it yet.
   stored.catch(() => {});
-  const output: Output = { sink, stored, left: most, read: 0 };
+  const output: Output = { sink, stored, left: most, read: 0, total };
   try {
     // What a later layer has takes the place of what an earlier one has.
     for (const layer of base.layers.toReversed()) {
@@ -117,6 +129,7 @@ interface Output {
   left: number;
   /** Bytes of the files that were compared so far. */
   read: number;
+  total: number;
 }
 
 /** Writes the parts of one file that changed; undefined where it is another one by more than content and time. */
@@ -142,7 +155,7 @@ async function compareFile(
         const done = tarProgress(line);
         if (done === undefined) return;
         read = done;
-        onProgress(output.read + read);
+        onProgress(output.read + read, output.total);
       },
     },
     signal,
