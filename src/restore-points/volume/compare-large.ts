@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { insideHelper } from '../../docker/helper-container.ts';
 import { RewindError } from '../../errors.ts';
+import { END_OF_TAR } from '../../tar-header.ts';
 import type { ArchiveContext, VolumeTask } from './archive.ts';
 import { blocksPath, requireArchived } from './archive-layer.ts';
 import { changedParts } from './block-difference.ts';
@@ -12,7 +13,7 @@ import { layerBytes, type EarlierVolume, type PartlyKept, type Parts, type Volum
 import { READ_GNU } from './scripts.ts';
 import { tarProgress } from './tar-messages.ts';
 import { readTar, UnreadableTar, type TarMember } from './tar-reader.ts';
-import { END_OF_TAR, tarMember } from './tar-writer.ts';
+import { tarMember } from './tar-writer.ts';
 
 /** Bytes to be archived from which on a new full is made instead: with that much the next point would be one. */
 export const mostOfDifferential = (base: EarlierVolume): number =>

@@ -1,7 +1,5 @@
+import { checksumOf, padding, UNIT } from '../../tar-header.ts';
 import { BytesSource } from './bytes-source.ts';
-
-/** tar's unit: headers take one, content is padded to it. */
-const UNIT = 512;
 
 /** Part of a sparse file that is no hole. */
 interface Extent {
@@ -164,12 +162,3 @@ function nameIn(header: Buffer): string {
 function octal(header: Buffer, start: number, length: number): number {
   return Number.parseInt(header.toString('latin1', start, start + length).trim() || '0', 8) || 0;
 }
-
-/** Of all bytes of a header, its own field taken for spaces. */
-export function checksumOf(header: Buffer): number {
-  let sum = 8 * 32;
-  for (let at = 0; at < UNIT; at++) if (at < 148 || at >= 156) sum += header[at] ?? 0;
-  return sum;
-}
-
-export const padding = (bytes: number): number => (UNIT - (bytes % UNIT)) % UNIT;

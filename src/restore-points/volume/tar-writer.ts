@@ -1,8 +1,4 @@
-import { checksumOf, padding } from './tar-reader.ts';
-
-const UNIT = 512;
-/** What a header's field for a name holds. */
-const NAME_BYTES = 100;
+import { NAME_BYTES, padding, tarHeader } from '../../tar-header.ts';
 
 /** A plain file to be written into a tar archive. */
 export interface NewMember {
@@ -16,34 +12,24 @@ export interface NewMember {
 /** One member of an archive in the POSIX format: its headers, content and padding. */
 export function tarMember({ name, content, mtime = '0' }: NewMember): Buffer {
   const plainTime = /^\d{1,9}$/.test(mtime);
-  const records = [
-    ...(name.length > NAME_BYTES ? [paxRecord('path', name)] : []),
-    ...(plainTime ? [] : [paxRecord('mtime', mtime)]),
-  ].join('');
+  const records = Buffer.from(
+    [
+      ...(name.length > NAME_BYTES ? [paxRecord('path', name)] : []),
+      ...(plainTime ? [] : [paxRecord('mtime', mtime)]),
+    ].join(''),
+    'latin1',
+  );
+  const bytes = content.length;
   return Buffer.concat([
-    ...(records === '' ? [] : [withHeader('x', 'extended', Buffer.from(records, 'latin1'), 0)]),
-    withHeader('0', name, content, plainTime ? Number(mtime) : 0),
+    ...(records.length === 0
+      ? []
+      : [tarHeader({ type: 'x', name: 'extended', bytes: records.length }), ...padded(records)]),
+    tarHeader({ type: '0', name, bytes, mtime: plainTime ? Number(mtime) : 0 }),
+    ...padded(content),
   ]);
 }
 
-/** What ends an archive. */
-export const END_OF_TAR: Buffer = Buffer.alloc(2 * UNIT);
-
-function withHeader(type: string, name: string, content: Buffer, mtime: number): Buffer {
-  const header = Buffer.alloc(UNIT);
-  header.write(name.slice(0, NAME_BYTES), 0, 'latin1');
-  const number = (value: number, start: number, digits: number): void =>
-    void header.write(`${value.toString(8).padStart(digits, '0')}\0`, start, 'latin1');
-  number(0o600, 100, 7);
-  number(0, 108, 7);
-  number(0, 116, 7);
-  number(content.length, 124, 11);
-  number(mtime, 136, 11);
-  header.write(type, 156, 'latin1');
-  header.write('ustar\u000000', 257, 'latin1');
-  header.write(`${checksumOf(header).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return Buffer.concat([header, content, Buffer.alloc(padding(content.length))]);
-}
+const padded = (content: Buffer): Buffer[] => [content, Buffer.alloc(padding(content.length))];
 
 /** The length counts its own digits. */
 function paxRecord(key: string, value: string): string {

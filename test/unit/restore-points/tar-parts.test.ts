@@ -12,7 +12,8 @@ import { changedParts } from '../../../src/restore-points/volume/block-differenc
 import { BLOCK } from '../../../src/restore-points/volume/content-digest.ts';
 import { readTar, UnreadableTar, type TarMember } from '../../../src/restore-points/volume/tar-reader.ts';
 import { generator } from '../../random.ts';
-import { END_OF_TAR, tarMember } from '../../../src/restore-points/volume/tar-writer.ts';
+import { tarMember } from '../../../src/restore-points/volume/tar-writer.ts';
+import { END_OF_TAR } from '../../../src/tar-header.ts';
 
 const CREATE =
   'tar --create --format=posix --pax-option=delete=atime,delete=ctime --sparse --numeric-owner --no-recursion';
