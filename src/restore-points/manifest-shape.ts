@@ -43,13 +43,9 @@ const orAbsent =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const layer = shape({
-  archive: file,
-  deleted: orNull(file),
-  blocks: orAbsent(file),
-  files: orAbsent(list(shape({ path: inVolume, sha256 }))),
-  point: isPointId,
-});
+const files = list(shape({ path: inVolume, sha256 }));
+const blocks = shape({ path: text, bytes: number, sha256, files });
+const layer = shape({ archive: file, deleted: orNull(file), blocks: orAbsent(blocks), point: isPointId });
 const volume = shape({
   key: text,
   slug: text,

@@ -8,7 +8,13 @@ import type { ArchiveContext, VolumeTask } from './archive.ts';
 import { owned } from './blocks.ts';
 import type { Difference } from './index-difference.ts';
 import { archivableNames, archivedBytes, compressed, openIndex } from './index-source.ts';
-import { layerFiles, type EarlierVolume, type Layer, type Parts, type VolumeProgress } from './layer.ts';
+import {
+  layerFiles,
+  type EarlierVolume,
+  type Layer,
+  type StoredBlocks,
+  type VolumeProgress,
+} from './layer.ts';
 import type { NameList } from './name-list.ts';
 import { requireCodes, type ScriptReport } from './script.ts';
 import { ARCHIVE_BUSYBOX, ARCHIVE_GNU } from './scripts.ts';
@@ -23,7 +29,7 @@ export interface LayerContent {
   /** Entries of the layers below that are gone. */
   deleted?: NameList;
   /** Parts of files of the layers below, stored already. */
-  parts?: Partial<Parts>;
+  blocks?: StoredBlocks;
 }
 
 /** All entries of an index, a file name in the work directory. */
@@ -49,7 +55,7 @@ export async function archiveLayer(
   task: VolumeTask,
   context: ArchiveContext,
   progress: VolumeProgress,
-  { names, bytes, deleted, parts }: LayerContent,
+  { names, bytes, deleted, blocks }: LayerContent,
 ): Promise<void> {
   const { helper, writer, signal } = context;
   const position = progress.layers.length;
@@ -86,7 +92,7 @@ export async function archiveLayer(
   progress.layers.push({
     archive: result,
     deleted: gone,
-    ...parts,
+    ...(blocks === undefined ? {} : { blocks }),
     point: context.point,
   });
 }
@@ -125,7 +131,7 @@ export async function adoptLayers(
       deleted: layer.deleted === null ? null : await adopt(layer.deleted, deletedPath(task.slug, position)),
       ...(layer.blocks === undefined
         ? {}
-        : { blocks: await adopt(layer.blocks, blocksPath(task.slug, position)), files: layer.files ?? [] }),
+        : { blocks: { ...layer.blocks, ...(await adopt(layer.blocks, blocksPath(task.slug, position))) } }),
       point: layer.point,
     });
   }

@@ -9,7 +9,7 @@ import { matched, OtherOrder } from './index-pairs.ts';
 import { IndexReader } from './index-records.ts';
 import { archivedBytes, HEADER_BYTES, only, openIndex, takeIndex, takePartOfIndex } from './index-source.ts';
 import { grow, latestOf, sortLatest } from './latest-index.ts';
-import type { Parts, VolumeProgress } from './layer.ts';
+import type { StoredBlocks, VolumeProgress } from './layer.ts';
 
 /** The second pass, with the writers still: what changed since the first one. */
 export async function archiveSettled(
@@ -34,13 +34,13 @@ export async function archiveSettled(
   if (isEmpty(difference)) return settled;
   delete settled.same;
   const whole = difference.linkForDirectory || (await isNearlyAll(difference, context, progress));
-  const parts = whole ? undefined : await compareAgain(difference, now, context, settled, progress.index);
-  if (parts !== undefined) await archiveLayer(now, context, settled, { ...partOf(difference), parts });
+  const compared = whole ? undefined : await compareAgain(difference, now, context, settled, progress.index);
+  if (compared !== undefined)
+    await archiveLayer(now, context, settled, { ...partOf(difference), ...compared });
   else {
     await dropLayers(settled.layers, context);
     settled.layers = [];
     settled.base = null;
-    delete settled.inParts;
     await archiveLayer(now, context, settled, wholeOf(context, latestOf(settled)));
   }
   return settled;
@@ -57,19 +57,21 @@ async function compareAgain(
   context: ArchiveContext,
   progress: VolumeProgress,
   index: string,
-): Promise<Partial<Parts> | undefined> {
+): Promise<{ blocks?: StoredBlocks } | undefined> {
   const { base } = progress;
   if (base === null || difference.large.length === 0) return {};
   const position = progress.layers.length;
   const last = progress.layers[position - 1];
-  const parts = new Set(progress.inParts ? last?.files?.map(({ path }) => path) : []);
+  // Made by the first pass, upon the full: nothing else has anything of its files.
+  const blocks = last?.point === context.point ? last.blocks : undefined;
+  const parts = new Set(blocks?.files.map(({ path }) => path));
   const others = new Set(difference.large.map(({ path }) => path).filter((path) => !parts.has(path)));
   const first = openIndex(join(context.directory, index));
   const changed = await changedAmong(others, await indexOf(base, context), first);
   takeWhole(difference, (path) => changed.has(path));
   if (difference.large.length === 0) return {};
-  if (last?.blocks !== undefined && parts.size > 0) {
-    const { blocks, files: _, ...rest } = last;
+  if (last !== undefined && blocks !== undefined) {
+    const { blocks: _, ...rest } = last;
     await context.writer.drop(blocks.path);
     progress.layers[position - 1] = rest;
   }

@@ -130,15 +130,15 @@ async function differential(
     { spill: join(directory, task.slug), most, large: true },
   );
   if (difference === undefined) return false;
-  const parts = await compareLarge(task, context, progress, {
+  const compared = await compareLarge(task, context, progress, {
     difference,
     base,
     position: base.layers.length,
   });
-  if (parts === undefined) return false;
+  if (compared === undefined) return false;
   progress.layers = await adoptLayers(base, task, context);
   progress.base = base;
-  await archiveLayer(task, context, progress, { ...partOf(difference), parts });
+  await archiveLayer(task, context, progress, { ...partOf(difference), ...compared });
   if (!task.settles && difference.changed.count <= MOST_IN_PART) {
     progress.part = `${task.slug}.part`;
     await writeFile(join(directory, progress.part), namesOf(difference), { mode: 0o600 });

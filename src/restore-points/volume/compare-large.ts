@@ -8,16 +8,21 @@ import { blocksPath, requireArchived } from './archive-layer.ts';
 import { changedParts } from './block-difference.ts';
 import { takeWhole, type Difference } from './index-difference.ts';
 import { compressed, decompressed, nameList } from './index-source.ts';
-import { isWorthComparing } from './large-file.ts';
-import { layerBytes, type EarlierVolume, type PartlyKept, type Parts, type VolumeProgress } from './layer.ts';
+import { isWorthComparing, largeBytes } from './large-file.ts';
+import {
+  unpackedBytes,
+  type EarlierVolume,
+  type PartlyKept,
+  type StoredBlocks,
+  type VolumeProgress,
+} from './layer.ts';
 import { READ_GNU } from './scripts.ts';
 import { tarProgress } from './tar-messages.ts';
 import { readTar, UnreadableTar, type TarMember } from './tar-reader.ts';
 import { tarMember } from './tar-writer.ts';
 
 /** Bytes to be archived from which on a new full is made instead: with that much the next point would be one. */
-export const mostOfDifferential = (base: EarlierVolume): number =>
-  layerBytes(base.layers) / (base.packing ?? 1) / 2;
+export const mostOfDifferential = (base: EarlierVolume): number => unpackedBytes(base) / 2;
 
 /** What is compared, and with what. */
 export interface Comparison {
@@ -39,26 +44,24 @@ export async function compareLarge(
   context: ArchiveContext,
   progress: VolumeProgress,
   { difference, base, position, again = [] }: Comparison,
-): Promise<Partial<Parts> | undefined> {
+): Promise<{ blocks?: StoredBlocks } | undefined> {
   const most = mostOfDifferential(base);
-  let parts: Partial<Parts> = {};
+  let blocks: StoredBlocks | undefined;
   if (again.length > 0 || isWorthComparing(difference.large, base, context.store)) {
     const wanted = new Set([...difference.large.map(({ path }) => path), ...again]);
     const path = blocksPath(task.slug, position);
-    const total = difference.large.reduce((sum, { bytes }) => sum + bytes, 0);
+    const total = largeBytes(difference.large);
     const compared = await archiveParts(task, context, progress, { wanted, base, path, most, total });
     if (compared === undefined) return undefined;
-    parts = compared;
+    ({ blocks } = compared);
   }
-  const kept = new Set(parts.files?.map(({ path }) => path));
+  const kept = new Set(blocks?.files.map(({ path }) => path));
   takeWhole(difference, (path) => !kept.has(path), again);
   if (difference.bytes > most) {
-    if (parts.blocks !== undefined) await context.writer.drop(parts.blocks.path);
+    if (blocks !== undefined) await context.writer.drop(blocks.path);
     return undefined;
   }
-  if (kept.size > 0) progress.inParts = true;
-  else delete progress.inParts;
-  return parts;
+  return blocks === undefined ? {} : { blocks };
 }
 
 interface Wanted {
@@ -81,7 +84,7 @@ async function archiveParts(
   context: ArchiveContext,
   progress: VolumeProgress,
   { wanted, base, path, most, total }: Wanted,
-): Promise<Partial<Parts> | undefined> {
+): Promise<{ blocks?: StoredBlocks } | undefined> {
   const { store, writer, signal } = context;
   const files: PartlyKept[] = [];
   const sink = new PassThrough();
@@ -103,8 +106,8 @@ async function archiveParts(
       }
     }
     sink.end(END_OF_TAR);
-    const blocks = await stored;
-    if (files.length > 0) return { blocks, files };
+    const archive = await stored;
+    if (files.length > 0) return { blocks: { ...archive, files } };
     await writer.drop(path);
     return {};
   } catch (error) {

@@ -54,14 +54,14 @@ export async function extractVolume(
   }
   const directory = inTarget(target);
   let done = 0;
-  for (const [position, { deleted, archive, blocks, files = [] }] of volume.layers.entries()) {
+  for (const [position, { deleted, archive, blocks }] of volume.layers.entries()) {
     if (deleted !== null) await removeDeleted(deleted, directory, volume, context);
     const onBytes = (bytes: number): void => context.onProgress(done + bytes);
     await extractInto(directory, archive, { volume, context, onBytes, over: position > 0, parts: false });
     done += archive.bytes;
     if (blocks === undefined) continue;
     await extractInto(directory, blocks, { volume, context, onBytes, over: true, parts: true });
-    await checkParts(files, { helper, directory, point: context.point, signal: context.signal });
+    await checkParts(blocks.files, { helper, directory, point: context.point, signal: context.signal });
     done += blocks.bytes;
   }
 }

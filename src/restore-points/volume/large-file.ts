@@ -1,6 +1,6 @@
 import type { Store } from '../../stores/store.ts';
 import type { IndexRecord } from './index-records.ts';
-import { layerBytes, type EarlierVolume } from './layer.ts';
+import { unpackedBytes, type EarlierVolume } from './layer.ts';
 
 /** A file of which it may pay to archive only the parts that changed. */
 export interface LargeFile {
@@ -31,10 +31,13 @@ export function areLarge(old: IndexRecord, now: IndexRecord): boolean {
   );
 }
 
+/** What large files take on the disk together. */
+export const largeBytes = (files: readonly LargeFile[]): number =>
+  files.reduce((sum, { bytes }) => sum + bytes, 0);
+
 /** Whether comparing these files with an earlier full takes less than it saves. */
 export function isWorthComparing(files: readonly LargeFile[], base: EarlierVolume, store: Store): boolean {
   // A full that is not on this host would have to come over the network.
   if (files.length === 0 || base.packing === undefined || store.pathOf === undefined) return false;
-  const all = layerBytes(base.layers) / base.packing;
-  return files.reduce((sum, { bytes }) => sum + bytes, 0) * WORTH_COMPARING >= all;
+  return largeBytes(files) * WORTH_COMPARING >= unpackedBytes(base);
 }

@@ -12,9 +12,7 @@ export interface Layer {
    * Parts of large files that changed, to be written over the files of the layers below: an archive of a member for each
    * part, named by file and offset; the last one of a file is empty, and has its size for the offset, and its time.
    */
-  blocks?: StoredFile;
-  /** The files that `blocks` has parts of. */
-  files?: readonly PartlyKept[];
+  blocks?: StoredBlocks;
   /** The point that it was first made for. */
   point: string;
 }
@@ -27,8 +25,8 @@ export interface PartlyKept {
   sha256: string;
 }
 
-/** What a layer has of parts of files. */
-export type Parts = Required<Pick<Layer, 'blocks' | 'files'>>;
+/** The archive of a layer's parts of files, and which files these are. */
+export type StoredBlocks = StoredFile & { files: readonly PartlyKept[] };
 
 /** The stored files of a layer, in the order in which they are put back. */
 export function layerFiles({ deleted, archive, blocks }: Layer): StoredFile[] {
@@ -38,6 +36,11 @@ export function layerFiles({ deleted, archive, blocks }: Layer): StoredFile[] {
 /** Bytes that layers take in a store. */
 export function layerBytes(layers: readonly Layer[]): number {
   return layers.reduce((sum, { archive, blocks }) => sum + archive.bytes + (blocks?.bytes ?? 0), 0);
+}
+
+/** About what an earlier full takes on the disk when it is put back, in bytes. */
+export function unpackedBytes({ layers, packing = 1 }: EarlierVolume): number {
+  return layerBytes(layers) / packing;
 }
 
 /** What an earlier point holds of a volume, for a differential or for reuse. */
@@ -69,8 +72,6 @@ export interface VolumeProgress {
   bytes?: number;
   /** Where nothing but a differential was archived: its entries' names, each ended by NUL, in a file of the work directory. */
   part?: string;
-  /** The last layer was made just now, and is the only one that has anything of its `files` but the full. */
-  inParts?: true;
   /** The full that it builds on, where that is an earlier point's. */
   base: EarlierVolume | null;
   tools: 'gnu' | 'busybox';

@@ -30,7 +30,10 @@ export interface TarMember {
 /** What a tar archive holds that cannot be read here. */
 export class UnreadableTar extends Error {}
 
-/** Reads an archive member by member; what nobody asks for is passed over. Throws UnreadableTar. */
+/**
+ * Reads an archive member by member; what nobody asks for is passed over. Throws UnreadableTar. The libraries for it read names
+ * as UTF-8, which they need not be, and know nothing of holes.
+ */
 export async function* readTar(archive: AsyncIterable<Buffer>): AsyncGenerator<TarMember> {
   const source = new BytesSource(archive);
   try {

@@ -26,7 +26,7 @@ describe('an archive without an end', () => {
       { archive: archive([root, small]), deleted: null, point: id },
       {
         archive: archive([]),
-        blocks: archive([{ name: './file/0', type: '0', content: zeros }]),
+        blocks: { ...archive([{ name: './file/0', type: '0', content: zeros }]), files: [] },
         deleted: null,
         point: id,
       },

@@ -56,7 +56,7 @@ describe('a restore point that somebody else wrote', () => {
     }[],
   ): string {
     const id = copied();
-    const made = layers.map(({ members, deleted, parts, files }, n) => ({
+    const made = layers.map(({ members, deleted, parts, files = [] }, n) => ({
       archive: stored(project, id, `volumes/evil.${n}.tar.zst`, tar(members)),
       deleted:
         deleted === undefined
@@ -64,7 +64,7 @@ describe('a restore point that somebody else wrote', () => {
           : stored(project, id, `volumes/evil.${n}.deleted.zst`, Buffer.from(`${deleted}\0`)),
       ...(parts === undefined
         ? {}
-        : { blocks: stored(project, id, `volumes/evil.${n}.blocks.zst`, tar(parts)), files }),
+        : { blocks: { ...stored(project, id, `volumes/evil.${n}.blocks.zst`, tar(parts)), files } }),
       point: id,
     }));
     forge(project, id, (manifest) => {
