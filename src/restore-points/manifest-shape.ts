@@ -45,7 +45,13 @@ const orAbsent =
     value === undefined || check(value);
 const files = list(shape({ path: inVolume, sha256 }));
 const blocks = shape({ path: text, bytes: number, sha256, files });
-const layer = shape({ archive: file, deleted: orNull(file), blocks: orAbsent(blocks), point: isPointId });
+const layer = shape({
+  archive: file,
+  deleted: orNull(file),
+  blocks: orAbsent(blocks),
+  acls: orAbsent(oneOf('attributes')),
+  point: isPointId,
+});
 const volume = shape({
   key: text,
   slug: text,

@@ -71,7 +71,7 @@ export async function archiveLayer(
     );
   const { report, result } = await helper.run(
     gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
-    [insideHelper(task.slug)],
+    [insideHelper(task.slug), ...(gnu && position === 0 ? ['prove'] : [''])],
     {
       ...(gnu ? { input: Readable.from(names) } : {}),
       output: (stream) =>
@@ -93,6 +93,7 @@ export async function archiveLayer(
     archive: result,
     deleted: gone,
     ...(blocks === undefined ? {} : { blocks }),
+    ...(report.codes.get('acls') === 0 ? { acls: 'attributes' } : {}),
     point: context.point,
   });
 }
@@ -129,6 +130,7 @@ export async function adoptLayers(
     layers.push({
       archive: await adopt(layer.archive, archivePath(task.slug, position)),
       deleted: layer.deleted === null ? null : await adopt(layer.deleted, deletedPath(task.slug, position)),
+      ...(layer.acls === undefined ? {} : { acls: layer.acls }),
       ...(layer.blocks === undefined
         ? {}
         : { blocks: { ...layer.blocks, ...(await adopt(layer.blocks, blocksPath(task.slug, position))) } }),

@@ -12,6 +12,7 @@ import { checkParts } from './check-parts.ts';
 import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
+import type { Layer } from './layer.ts';
 import { refuseLinkedNames, refuseThroughLinks, stripAttributes } from './layer-links.ts';
 import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, SET_TIMES, WRITE_PART } from './scripts.ts';
 import { FREE } from './staging-scripts.ts';
@@ -54,10 +55,11 @@ export async function extractVolume(
   }
   const directory = inTarget(target);
   let done = 0;
-  for (const [position, { deleted, archive, blocks }] of volume.layers.entries()) {
+  for (const [position, { deleted, archive, blocks, acls }] of volume.layers.entries()) {
     if (deleted !== null) await removeDeleted(deleted, directory, volume, context);
     const onBytes = (bytes: number): void => context.onProgress(done + bytes);
-    await extractInto(directory, archive, { volume, context, onBytes, over: position > 0, parts: false });
+    const over = position > 0;
+    await extractInto(directory, archive, { volume, context, onBytes, over, parts: false, acls });
     done += archive.bytes;
     if (blocks === undefined) continue;
     await extractInto(directory, blocks, { volume, context, onBytes, over: true, parts: true });
@@ -74,12 +76,14 @@ interface Extraction {
   over: boolean;
   /** It holds parts of files that are there. */
   parts: boolean;
+  /** As in its layer. */
+  acls?: Layer['acls'] | undefined;
 }
 
 async function extractInto(
   directory: string,
   archive: StoredFile,
-  { volume, context, onBytes, over, parts }: Extraction,
+  { volume, context, onBytes, over, parts, acls }: Extraction,
 ): Promise<void> {
   const { helper, point, signal } = context;
   if (over) {
@@ -88,7 +92,7 @@ async function extractInto(
     await stripAttributes(directories, place);
   }
   const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
-  const args = [directory, String(room), ...(parts ? [WRITE_PART] : [])];
+  const args = [directory, String(room), over ? '' : (acls ?? ''), ...(parts ? [WRITE_PART] : [])];
   const report = await extractArchive(archive, args, context, onBytes);
   if (report.codes.has('full')) throw tooLong(volume, room);
   if (report.messages.some((line) => NO_DEVICE.test(line))) throw deviceRefused(volume.key, point);

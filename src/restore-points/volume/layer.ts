@@ -13,6 +13,8 @@ export interface Layer {
    * part, named by file and offset; the last one of a file is empty, and has its size for the offset, and its time.
    */
   blocks?: StoredBlocks;
+  /** All ACLs of its archive are among its attributes. Absent: that is not known. */
+  acls?: 'attributes';
   /** The point that it was first made for. */
   point: string;
 }

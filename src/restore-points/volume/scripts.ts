@@ -1,3 +1,5 @@
+import { EXACTLY, KEEPING, PROVE_ACLS } from './acl-scripts.ts';
+
 /**
  * What runs inside the helper container. All of it is constant: values come as positional parameters, names as
  * NUL-separated lists on standard input. Only POSIX sh is asked for; the GNU scripts need GNU find, sort, tar and zstd.
@@ -153,19 +155,26 @@ const RECORD = 128;
 export const RECORD_BYTES = RECORD * 512;
 
 const CREATE = `\
-  tar --create --format=posix --pax-option=delete=atime,delete=ctime --xattrs '--xattrs-include=*' --acls --sparse \
+  tar --create ${KEEPING} --acls --sparse \
     --numeric-owner --no-recursion --ignore-failed-read --blocking-factor=${RECORD} --directory="$1" \
     --checkpoint=160 --checkpoint-action='echo=rewind-at %u' --null --files-from=- --file=-
   code tar $?`;
 
-/** $1 directory; names on standard input; the archive on standard output. What tar could not do is in its messages. */
+/**
+ * $1 directory, $2 \`prove\` or nothing; names on standard input; the archive on standard output. What tar could not do is in
+ * its messages. \`acls 0\`: it was asked to prove, and proved, that all ACLs are among the attributes.
+ */
 export const ARCHIVE_GNU = `
 set -u
-${CODES}export LC_ALL=C
+${CODES}${PROVE_ACLS}export LC_ALL=C
+if [ "$2" = prove ]; then
+  { lists_acls "$1" && acls_are_attributes; code acls $?; } </dev/null >/dev/null 2>&1 &
+fi
 {
 ${CREATE}
 } | zstd -q -T0 -3 -c
 code zstd $?
+wait
 report
 `;
 
@@ -231,15 +240,17 @@ report
 `;
 
 /**
- * $1 directory, $2 bytes that an archive may have at most, $3 what is done with each file instead of making it: WRITE_PART
- * or nothing; a zstd-compressed one on standard input is extracted over what is there, and \`full 1\` reported where it
+ * $1 directory, $2 bytes that an archive may have at most, $3 \`attributes\` where its ACLs are among these (or nothing), $4
+ * what is done with each file instead of making it: WRITE_PART or nothing; a zstd-compressed one on standard input is extracted over what is there, and \`full 1\` reported where it
  * goes on after so many: now and then tar looks how far it is, and is killed where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
  * would die of a broken pipe. What is written goes to the disk meanwhile, and the last of it while it is compared: it has to
  * be there before the old data is deleted, and what the engine writes to stop and start services would wait for it.
  */
 export const EXTRACT_GNU = `
 set -u
-${CODES}export LC_ALL=C
+${CODES}${PROVE_ACLS}export LC_ALL=C
+acls=--acls
+if [ "$3" = attributes ] && { inherits_none "$1" && acls_are_attributes; } </dev/null >/dev/null 2>&1; then acls=; fi
 export root=$1 full=/tmp/full.$$ most=$(($2 / ${RECORD_BYTES}))
 # Every 40 MB, or where there is little space every thirtieth of it: each look takes a process.
 every=$((most / 30 < 640 ? most / 30 + 1 : 640))
@@ -253,10 +264,9 @@ done </dev/null >/dev/null 2>&1 &
   zstd -q -d -c
   code zstd $?
 } | {
-  tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner --same-permissions \
-    --delay-directory-restore --warning=no-timestamp --blocking-factor=${RECORD} --checkpoint="$every" \
+  tar --extract ${EXACTLY} \${acls:+"$acls"} --warning=no-timestamp --blocking-factor=${RECORD} --checkpoint="$every" \
     --checkpoint-action='exec=[ "$TAR_CHECKPOINT" -le "$most" ] || { : >"$full"; kill -9 "$PPID"; }' \
-    \${3:+"--to-command=$3"} --directory="$1" --file=-
+    \${4:+"--to-command=$4"} --directory="$1" --file=-
   code tar $?
   [ ! -e "$full" ] || code full 1
   cat >/dev/null

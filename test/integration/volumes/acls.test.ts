@@ -1,0 +1,127 @@
+import { expect } from 'chai';
+import { rmSync } from 'node:fs';
+import { DataProject, HELPER_IMAGE } from './data-project.ts';
+
+/** Entries with and without ACLs, in directories that give theirs to what is made in them. */
+const BUILD = `
+mkdir -p gives/below plain
+echo before >gives/before
+setfacl -m u:7:rx,d:u:8:rwx,d:g:9:r gives
+echo inherited >gives/inherited
+echo without >gives/without ; setfacl -b gives/without ; chmod 640 gives/without
+mkdir gives/directory
+echo masked >masked ; setfacl -m u:11:rwx,g:12:r,m::r masked ; chown 33:44 masked ; chmod 4750 masked
+ln masked hard
+ln -s masked link
+truncate -s 20M sparse ; echo end >>sparse ; setfacl -m u:13:r sparse
+setfattr -n user.colour -v blue masked
+: >empty
+`;
+
+const CHANGE = `
+rm -r gives masked hard ; setfacl -R -m u:66:rwx . ; setfacl -d -m u:67:rwx .
+mkdir gives ; echo other >gives/without
+`;
+
+/** tar that knows nothing of ACLs among the attributes, as that of an image of one's own may be. */
+const OTHER_TAR = `
+mv /usr/bin/tar /usr/bin/gnu-tar
+cat >/usr/bin/tar <<'END'
+#!/bin/bash
+exec gnu-tar "$@" $(case " $* " in *' --version '*) ;; *) echo '--xattrs-exclude=system.*' ;; esac)
+END
+chmod 755 /usr/bin/tar
+`;
+
+describe('ACLs of volumes', () => {
+  let project: DataProject;
+  let other: string;
+  beforeEach(async () => {
+    project = await DataProject.make();
+    other = `${project.name}-other-tar`;
+  });
+  afterEach(async () => {
+    await project.docker(['image', 'rm', '--force', other]);
+    await project.remove();
+  });
+
+  async function makeOtherTar(): Promise<void> {
+    const maker = `${project.name}-maker`;
+    await project.docker([
+      'run',
+      '--name',
+      maker,
+      '--network',
+      'none',
+      HELPER_IMAGE,
+      'bash',
+      '-c',
+      OTHER_TAR,
+    ]);
+    await project.docker(['commit', maker, other]);
+    await project.docker(['rm', '--force', maker]);
+  }
+
+  const restore = async (...args: string[]): Promise<void> => {
+    await project.must(['restore', ...args, '--no-safety-backup', '--yes']);
+  };
+
+  const aclsOf = (point: any): unknown[] => point.volumes[0].layers.map(({ acls }: any) => acls);
+
+  it('come back with the attributes, where they are archived so, whatever the volume gives away', async () => {
+    await project.inside(BUILD);
+    // What is made in the volume's root, and in the staging directory, would have it.
+    for (const root of ['', 'setfacl -d -m u:70:rwx .']) {
+      await project.inside(root);
+      const snapshot = await project.snapshot();
+      const point = await project.backup();
+      expect(aclsOf(point)[0]).to.equal('attributes');
+      for (const flags of [[], ['--in-place']]) {
+        await project.inside(CHANGE);
+        await restore(point.id, ...flags);
+        expect(await project.snapshot(), flags.join(' ')).to.equal(snapshot);
+      }
+      const copy = `${project.name}_copy`;
+      await project.must(['restore', point.id, '--only', 'data', '--to-volume', copy]);
+      expect(await project.snapshot(copy)).to.equal(snapshot);
+      await project.docker(['volume', 'rm', copy]);
+    }
+  });
+
+  it('come back where a differential has other ones', async () => {
+    await project.inside(`${BUILD}\nhead -c 1000000 /dev/urandom >large`);
+    await project.backup();
+    await project.inside(
+      'echo new >gives/new ; setfacl -b gives/new ; echo changed >>gives/without ; setfacl -b masked ; setfacl -m u:5:r plain',
+    );
+    const snapshot = await project.snapshot();
+    const point = await project.backup();
+    expect(aclsOf(point)).to.deep.equal(['attributes', undefined]);
+    await project.inside(CHANGE);
+    await restore(point.id);
+    expect(await project.snapshot()).to.equal(snapshot);
+  });
+
+  it('come back from and with a tar that does not take them for attributes', async () => {
+    await makeOtherTar();
+    const use = (image: string): void => {
+      const file = project.read('compose.yml');
+      project.write('compose.yml', file.replace(/helper_image: .*/, `helper_image: ${image}`));
+    };
+    for (const [backup, restoring, known] of [
+      [HELPER_IMAGE, other, 'attributes'],
+      [other, HELPER_IMAGE, undefined],
+    ] as const) {
+      await project.inside(`find . -mindepth 1 -delete ; setfacl -b -k .\n${BUILD}`);
+      const snapshot = await project.snapshot();
+      use(backup);
+      const point = await project.backup();
+      expect(aclsOf(point)).to.deep.equal([known]);
+      await project.inside(CHANGE);
+      use(restoring);
+      await restore(point.id);
+      expect(await project.snapshot(), backup).to.equal(snapshot);
+      rmSync(project.path('.rewind/points'), { recursive: true });
+    }
+  });
+});
