@@ -98,14 +98,37 @@ export async function replacePrograms(
 ): Promise<void> {
   const sql = await readFile(file);
   if (!isWhole(sql)) throw new RewindError('DATABASE_FAILED', `${file} is damaged: its end is missing`);
-  const drops = await dropStatements(access, database, keep);
-  await rows(access, drops.join('\n'), `removing views, routines, triggers and events of ${database}`);
-  await runSql(access, {
-    database,
-    sql,
-    restore,
-    doing: `making views, routines, triggers and events of ${database}`,
-  });
+  const halves = new Set<string>();
+  const made = async (): Promise<boolean> => {
+    const drops = await dropStatements(access, database, keep);
+    for (const half of halves) drops.push(`DROP TRIGGER IF EXISTS ${qualified(database, half)};`);
+    await rows(access, drops.join('\n'), `removing views, routines, triggers and events of ${database}`);
+    try {
+      await runSql(access, {
+        database,
+        sql,
+        restore,
+        doing: `making views, routines, triggers and events of ${database}`,
+      });
+      return true;
+    } catch (error) {
+      const half = halfTrigger(error, database);
+      if (half === undefined || halves.has(half)) throw error;
+      halves.add(half);
+      return false;
+    }
+  };
+  while (!(await made())) continue;
+}
+
+/**
+ * A trigger of which nothing is there but that its name is taken, as MariaDB leaves it where it is killed while it makes or
+ * drops one: it is not listed, cannot be made, and can be dropped.
+ */
+function halfTrigger(error: unknown, database: string): string | undefined {
+  // The number is the same in all languages, and so is what stands between the quotes.
+  const taken = error instanceof RewindError ? /ERROR 1359 [^']*'(.*)'/.exec(error.message)?.[1] : undefined;
+  return taken?.startsWith(`${database}.`) === true ? taken.slice(database.length + 1) : undefined;
 }
 
 /** Feeds a dump to the client, byte by byte as it is: texts are in the character sets that they were written in. */
