@@ -15,16 +15,17 @@ export interface DataContext {
   note: (text: string) => void;
 }
 
-/** Carries a plan about data out, with progress. */
-export async function finishData(context: DataContext, plan: Plan): Promise<void> {
+/** Carries a plan about data out, with progress. Says, and returns, what people should know of it. */
+export async function finishData(context: DataContext, plan: Plan): Promise<string[]> {
   const progress = await progressFor(context.terminal, plan);
-  let leftovers: string[];
+  let notes: string[];
   try {
-    leftovers = await carryOutPlan(context.runner, plan, { observer: progress, signal: context.signal() });
+    notes = await carryOutPlan(context.runner, plan, { observer: progress, signal: context.signal() });
   } finally {
     await progress.close();
   }
-  for (const leftover of leftovers) context.note(leftover);
+  for (const note of notes) context.note(note);
+  return notes;
 }
 
 /** Asks on a terminal, with the plan; throws NEEDS_YES (exit 2) where there is none. */

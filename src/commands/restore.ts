@@ -76,6 +76,9 @@ export default class Restore extends ChangingCommand {
     'allow-devices': Flags.boolean({
       description: 'make the device nodes of a restore point that was made elsewhere',
     }),
+    'allow-lost-attributes': Flags.boolean({
+      description: 'leave out attributes and ACLs that the file system does not take',
+    }),
     parallel: Flags.integer({
       min: 1,
       max: 8,
@@ -123,6 +126,7 @@ export default class Restore extends ChangingCommand {
           safety: !flags['no-safety-backup'],
           parallel: flags.parallel,
           allowDevices: flags['allow-devices'],
+          allowLostAttributes: flags['allow-lost-attributes'],
         });
         const notes = [takenText(manifest), ...more];
         if (flags['dry-run']) {
@@ -132,12 +136,12 @@ export default class Restore extends ChangingCommand {
         if (!flags.yes && !harmless) await consentToData(this.terminal, plan, notes, `Put this data back?`);
         else for (const note of notes) this.note(`note: ${note}`);
         const context = { runner: this.runner, terminal: this.terminal, signal: () => this.signal };
-        await finishData({ ...context, note: (text) => this.note(text) }, plan);
+        const known = await finishData({ ...context, note: (text) => this.note(text) }, plan);
         this.log(
           `${this.terminal.style.green(`restored ${manifest.id}`)}: ${plain([...volumes, ...databases].join(', '))}`,
         );
         if (safety !== undefined) this.log(`the data as it was before: docker rewind restore ${safety}`);
-        return { point: manifest.id, volumes, databases, safetyPoint: safety ?? null };
+        return { point: manifest.id, volumes, databases, safetyPoint: safety ?? null, notes: known };
       },
     );
   }

@@ -32,8 +32,8 @@ export const SILENT: ExecutionObserver = {
 
 /** How an execution ended. In all cases but `not-undone` the world is either as planned or as before. */
 export type Execution =
-  /** `leftover`: all is done, but something that is not needed any more could not be cleared away. */
-  | { outcome: 'done'; leftover?: Error }
+  /** `notes`: what people should know of what was done. `leftover`: all is done, but something that is not needed any more could not be cleared away. */
+  | { outcome: 'done'; notes?: readonly string[]; leftover?: Error }
   /** Failed before anything that people see was changed. */
   | { outcome: 'unchanged'; error: Error }
   | { outcome: 'undone'; error: Error }
@@ -152,7 +152,12 @@ async function walk(plan: Plan, context: Watched, before: JournalProgress): Prom
   context.signal.addEventListener('abort', clearing, { once: true });
   const leftover = await finish(plan, context);
   context.signal.removeEventListener('abort', clearing);
-  return { outcome: 'done', ...(leftover === undefined ? {} : { leftover }) };
+  const { notes } = findings;
+  return {
+    outcome: 'done',
+    ...(notes === undefined ? {} : { notes }),
+    ...(leftover === undefined ? {} : { leftover }),
+  };
 }
 
 /** One that is just going away says all sorts of things, or nothing: then it is asked. */
@@ -253,6 +258,7 @@ async function attempt(
     scope: plan.scope,
     signal,
     onLine: (line) => observer.output(line),
+    onNote: (note) => (findings.notes ??= []).push(note),
     onProgress: (progress) => observer.progress?.(progress),
     workDirectory: context.journal.directory,
     findings,

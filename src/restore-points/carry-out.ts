@@ -9,7 +9,7 @@ import { completePoints } from './complete-points.ts';
 /**
  * Executes a plan that records no deployment under its journal. Throws `failed` (exit 1; the error's own code where it refused before
  * anything was touched) when everything is as it was, `notUndone` (5) when the way back failed. Returns what people
- * should know of what could not be cleared away.
+ * should know of what was done, and of what could not be cleared away.
  */
 export async function carryOutPlan(
   runner: Runner,
@@ -22,9 +22,13 @@ export async function carryOutPlan(
   if (execution.outcome === 'done') {
     // What is left over stays in the journal, for recover.
     if (execution.leftover === undefined) await journal.conclude();
+    const { notes = [] } = execution;
     return execution.leftover === undefined
-      ? []
-      : [`done, but not cleared up: ${execution.leftover.message}; docker rewind recover tries again`];
+      ? [...notes]
+      : [
+          ...notes,
+          `done, but not cleared up: ${execution.leftover.message}; docker rewind recover tries again`,
+        ];
   }
   const { error } = execution;
   const details = error instanceof RewindError ? error.details : [];

@@ -22,6 +22,8 @@ export interface RestoreOptions {
   parallel: number;
   /** Device nodes of a point from elsewhere may be made. */
   allowDevices: boolean;
+  /** Attributes that the file system does not take are left out. */
+  allowLostAttributes: boolean;
 }
 
 const FOREIGN =
@@ -36,11 +38,13 @@ export async function prepareRestore(
   const { manifest, store } = await readPoint(observation.config, observation.scope, options.point);
   const own = await isOwn(observation.stateDirectory, manifest);
   const devices = options.allowDevices || own;
+  const lossy = options.allowLostAttributes;
   if (options.file !== undefined) {
     const prepared = await planFile(observation, {
       manifest,
       store,
       devices,
+      lossy,
       file: options.file,
       to: options.to,
     });
@@ -52,6 +56,7 @@ export async function prepareRestore(
       manifest,
       store,
       devices,
+      lossy,
       key,
       volume: options.toVolume,
     });
@@ -72,6 +77,7 @@ export async function prepareRestore(
     manifest,
     store,
     devices,
+    lossy,
     only,
     inPlace,
     safety,

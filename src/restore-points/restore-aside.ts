@@ -20,6 +20,8 @@ export interface AsideRequest {
   store: string;
   /** Device nodes may be made. */
   devices: boolean;
+  /** Attributes that the file system does not take are left out. */
+  lossy: boolean;
 }
 
 /** Plans to put one volume of a point into a new volume; nothing is stopped. */
@@ -64,7 +66,7 @@ export async function planToVolume(
       { kind: 'create-volume', resource: volume, reason: '--to-volume', name: volume, labels },
       {
         kind: 'extract-volumes', resource: artifact.key, reason: '--to-volume', point: manifest.id, store, helper,
-        staging: '', into: 'root', clear: false, parallel: 1, volumes: [{ artifact, slug }],
+        staging: '', into: 'root', clear: false, parallel: 1, lossy: request.lossy, volumes: [{ artifact, slug }],
       },
     ],
     finish: [remove],
@@ -120,7 +122,7 @@ export async function planFile(
       prepareHelperStep(observation),
       {
         kind: 'place-files', resource: key, reason: '--file', point: manifest.id, store, helper, artifact,
-        slug: source.slug, staging, paths: [path], to,
+        slug: source.slug, staging, paths: [path], to, lossy: request.lossy,
       },
     ],
     finish: [{ kind: 'drop-old', reason: 'it has served', ...common }, remove],

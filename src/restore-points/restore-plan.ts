@@ -35,6 +35,8 @@ export interface RestoreRequest {
   parallel: number;
   /** Device nodes may be made. */
   devices: boolean;
+  /** Attributes that the file system does not take are left out. */
+  lossy: boolean;
 }
 
 /** A restore's plan, and what people should know before they say yes. */
@@ -103,6 +105,7 @@ export async function planRestore(
   const extract = (into: 'staging' | 'root', clear: boolean): Step => ({
     kind: 'extract-volumes', resource, reason: clear ? '--in-place' : 'checked before anything stops',
     point, store: request.store, helper, staging, into, clear, parallel: request.parallel,
+    lossy: request.lossy,
     ...(clear ? { levels } : {}),
     volumes: pairs.map(({ artifact, source }) => ({ artifact, slug: source.slug })),
   }); // prettier-ignore

@@ -22,6 +22,8 @@ export interface StepContext {
   signal: AbortSignal;
   /** A line of output of what the step runs, for the progress display. */
   onLine: (line: string) => void;
+  /** What people should know of it when all is done. */
+  onNote: (note: string) => void;
   /** How far a step is with something that takes a while. */
   onProgress: (progress: StepProgress) => void;
   /** A directory of this execution (in the journal) for files that live no longer than it. */

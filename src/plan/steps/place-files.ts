@@ -27,6 +27,8 @@ export interface PlaceFiles extends StepBase, PointPlace {
   paths: readonly string[];
   /** For people: the directory; null: back into place. */
   to: string | null;
+  /** Attributes that the file system does not take are left out. */
+  lossy: boolean;
 }
 
 export async function placeFiles(step: PlaceFiles, context: StepContext): Promise<void> {
@@ -44,6 +46,8 @@ export async function placeFiles(step: PlaceFiles, context: StepContext): Promis
     store: openStore(step.store, context.scope.directory),
     point: step.point,
     fills: false,
+    lossy: step.lossy,
+    onNote: context.onNote,
     directory: await volumesDirectory(context),
     signal: context.signal,
     onProgress: (done: number) => context.onProgress({ name: step.artifact.key, done, total }),

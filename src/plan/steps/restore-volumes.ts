@@ -43,6 +43,8 @@ export interface ExtractVolumes extends StepBase, PointPlace {
   /** The mount that each goes to. */
   volumes: readonly { artifact: VolumeArtifact; slug: string }[];
   parallel: number;
+  /** Attributes that the file system does not take are left out. */
+  lossy: boolean;
   /** With `clear`: those that must not run while it overwrites, should somebody have started them after a crash. */
   levels?: readonly (readonly RunningContainer[])[];
 }
@@ -82,7 +84,9 @@ export async function extractVolumes(step: ExtractVolumes, context: StepContext)
     if (step.clear) await helper.ask(CLEAR, [root], signal);
     const total = layerBytes(artifact.layers);
     const extracting = {
-      helper, store, directory, signal, point: step.point, fills: step.clear,
+      helper, store, directory, signal, point: step.point, fills: step.clear, onNote: context.onNote,
+      // What was there is gone: without them is better than not at all.
+      lossy: step.lossy || step.clear,
       onProgress: (done: number) => context.onProgress({ name: artifact.key, done, total }),
     }; // prettier-ignore
     const target = { slug, ...(staged ? { below: `${step.staging}/new` } : {}) };

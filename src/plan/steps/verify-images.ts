@@ -11,10 +11,12 @@ export interface WantedImage {
   ran?: boolean;
 }
 
-/** What a verification saw; the record need not ask again. */
+/** What was seen on the way: the record need not ask again. */
 export interface Findings {
   containers?: readonly ContainerState[];
   images?: readonly LocalImage[];
+  /** What people should know when all is done. */
+  notes?: string[];
 }
 
 /** Every container of each service must run exactly this image. Without `imageId`, the one that `image` names now. */

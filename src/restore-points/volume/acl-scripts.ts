@@ -9,16 +9,16 @@ export const EXACTLY =
  * For the kernel an ACL is an attribute, and tar archives it as both. Where it is to set ACLs it sets one for every entry,
  * though hardly any has one: a third of the time that an extraction takes. Attributes alone do the same where
  *
- * - all ACLs of a file system are listed with the attributes, \`lists_acls DIRECTORY\`: so it is where it is known to be. That
- *   of CIFS, for one, are not;
- * - tar archives them so, and puts them back, \`acls_are_attributes\`: what it makes of a few entries says so;
- * - no entry has one from the directory that it is made in, \`inherits_none DIRECTORY\`: it is empty, and gives none away.
+ * - all ACLs of a file system are listed with the attributes, `lists_acls DIRECTORY`: so it is in those that were tried;
+ *   others may keep theirs apart;
+ * - tar archives them so, and puts them back, `acls_are_attributes`: what it makes of a few entries says so;
+ * - no entry has one from the directory that it is made in, `inherits_none DIRECTORY`: it is empty, and gives none away.
  *   Those of directories in the archive are set when everything is in them.
  */
 export const PROVE_ACLS = `
 lists_acls() {
   case $(stat -f -c %T -- "$1") in
-    ext2/ext3 | xfs | btrfs | f2fs | zfs | tmpfs | overlayfs) ;;
+    ext2/ext3 | xfs | btrfs | tmpfs | overlayfs) ;;
     *) return 1 ;;
   esac
 }

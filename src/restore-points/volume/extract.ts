@@ -13,6 +13,7 @@ import { compareIndexes } from './index-comparison.ts';
 import { isSafePath } from './index-records.ts';
 import { decompressed, nameList, openIndex, storedIndex, takeIndex } from './index-source.ts';
 import type { Layer } from './layer.ts';
+import { isAboutAttributes, LostAttributes } from './lost-attributes.ts';
 import { refuseLinkedNames, refuseThroughLinks, stripAttributes } from './layer-links.ts';
 import { DELETE, EXTRACT_GNU, EXTRACT_PLAIN, SET_TIMES, WRITE_PART } from './scripts.ts';
 import { FREE } from './staging-scripts.ts';
@@ -28,8 +29,12 @@ export interface ExtractContext {
   directory: string;
   /** It takes the place of what was there: whether it fits was known before. */
   fills: boolean;
+  /** It goes without attributes that the file system does not take. */
+  lossy: boolean;
   signal: AbortSignal;
   onProgress: (done: number) => void;
+  /** What people should know when all is done. */
+  onNote: (note: string) => void;
 }
 
 /** Where in a mount the data goes. */
@@ -54,23 +59,26 @@ export async function extractVolume(
     );
   }
   const directory = inTarget(target);
+  const lost = new LostAttributes();
   let done = 0;
   for (const [position, { deleted, archive, blocks, acls }] of volume.layers.entries()) {
     if (deleted !== null) await removeDeleted(deleted, directory, volume, context);
     const onBytes = (bytes: number): void => context.onProgress(done + bytes);
     const over = position > 0;
-    await extractInto(directory, archive, { volume, context, onBytes, over, parts: false, acls });
+    await extractInto(directory, archive, { volume, context, lost, onBytes, over, parts: false, acls });
     done += archive.bytes;
     if (blocks === undefined) continue;
-    await extractInto(directory, blocks, { volume, context, onBytes, over: true, parts: true });
+    await extractInto(directory, blocks, { volume, context, lost, onBytes, over: true, parts: true });
     await checkParts(blocks.files, { helper, directory, point: context.point, signal: context.signal });
     done += blocks.bytes;
   }
+  lost.conclude(volume.key, context.lossy, context.onNote);
 }
 
 interface Extraction {
   volume: VolumeArtifact;
   context: ExtractContext;
+  lost: LostAttributes;
   onBytes: (bytes: number) => void;
   /** It comes over layers that are there. */
   over: boolean;
@@ -83,7 +91,7 @@ interface Extraction {
 async function extractInto(
   directory: string,
   archive: StoredFile,
-  { volume, context, onBytes, over, parts, acls }: Extraction,
+  { volume, context, lost, onBytes, over, parts, acls }: Extraction,
 ): Promise<void> {
   const { helper, point, signal } = context;
   if (over) {
@@ -93,7 +101,7 @@ async function extractInto(
   }
   const room = context.fills ? Number.MAX_SAFE_INTEGER : await roomFor(directory, context);
   const args = [directory, String(room), over ? '' : (acls ?? ''), ...(parts ? [WRITE_PART] : [])];
-  const report = await extractArchive(archive, args, context, onBytes);
+  const report = await extractArchive(archive, args, context, { onBytes, lost });
   if (report.codes.has('full')) throw tooLong(volume, room);
   if (report.messages.some((line) => NO_DEVICE.test(line))) throw deviceRefused(volume.key, point);
   requireCodes(report, helper.tools === 'gnu' ? ['zstd', 'tar'] : ['tar'], `extracting ${volume.key}`);
@@ -104,14 +112,15 @@ async function extractArchive(
   archive: StoredFile,
   args: readonly string[],
   context: ExtractContext,
-  onBytes: (bytes: number) => void,
+  { onBytes, lost }: Pick<Extraction, 'onBytes' | 'lost'>,
 ): Promise<ScriptReport> {
   const { helper, store, point, signal } = context;
+  const messages = { onMessage: (line: string) => lost.hear(line), isHeardOnly: isAboutAttributes };
   const path = helper.tools === 'gnu' ? await store.pathOf?.(point, archive.path) : undefined;
   if (path !== undefined) {
     const [checked, ran] = await Promise.allSettled([
       checkFile(context, archive),
-      helper.run(EXTRACT_GNU, args, { file: { path, onBytes } }, signal),
+      helper.run(EXTRACT_GNU, args, { file: { path, onBytes }, ...messages }, signal),
     ]);
     // Whatever tar says of damaged bytes.
     if (checked.status === 'rejected') throw checked.reason;
@@ -122,7 +131,7 @@ async function extractArchive(
   const stored = await verified(context, archive, (bytes) => onBytes((done += bytes)));
   const script = helper.tools === 'gnu' ? EXTRACT_GNU : EXTRACT_PLAIN;
   const input = helper.tools === 'gnu' ? stored : Readable.from(decompressed(stored, Number(args[1])));
-  return (await helper.run(script, args, { input }, signal)).report;
+  return (await helper.run(script, args, { input, ...messages }, signal)).report;
 }
 
 /**

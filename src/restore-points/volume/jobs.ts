@@ -53,7 +53,8 @@ export class Jobs {
       if (line === JOB_OPEN) opened.resolve();
       else streams.onMessage?.(line);
     };
-    const ran = this.#carriedOut({ told, said }, words, onLine, signal).then((outcome) => {
+    const isKept = (line: string): boolean => streams.isHeardOnly?.(line) !== true;
+    const ran = this.#carriedOut({ told, said }, words, { onLine, isKept }, signal).then((outcome) => {
       opened.resolve();
       // Nobody hears of its end: it may write for ever.
       if (outcome.cutOff) abandon();
@@ -98,7 +99,7 @@ export class Jobs {
   async #carriedOut(
     { told, said }: { told: string; said: string },
     words: readonly string[],
-    onLine: (line: string) => void,
+    { onLine, isKept }: { onLine: (line: string) => void; isKept: (line: string) => boolean },
     signal: AbortSignal,
   ): Promise<{ exitCode: number; stderr: string; cutOff: boolean }> {
     const messages: string[] = [];
@@ -114,7 +115,7 @@ export class Jobs {
       }
       // From here on it is over when nobody has the pipe open any more, whoever is killed.
       if (line === JOB_OPEN) lines.finish();
-      else messages.push(line);
+      else if (isKept(line)) messages.push(line);
       onLine(line);
     });
     const abort = (): void => lines.close();

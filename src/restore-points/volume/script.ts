@@ -22,6 +22,8 @@ export interface ScriptStreams<T> {
   output?: (stream: AsyncIterable<Buffer>) => Promise<T>;
   /** Hears every line of the script's messages as it comes. */
   onMessage?: (line: string) => void;
+  /** Which of them `onMessage` alone hears: the report does without lines that may come for every entry. */
+  isHeardOnly?: (line: string) => boolean;
 }
 
 /** What is fed to a script, where a file of this host has to come through here. */

@@ -103,9 +103,9 @@ if [ "$2" = sync ]; then sync -f . || exit 92; fi
 `;
 
 /**
- * $1 directory, $2 \`sync\` or nothing, $3 \`sort\` or \`cat\`. Prints the index: \`//time SECONDS\`, one record for each
- * entry, sorted in the order of their bytes, \`//end\`, each ended by NUL. With sync, written pages reach the disk first: a page that is mapped and
- * dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would stamp a file with now:
+ * $1 directory, $2 `sync` or nothing, $3 `sort` or `cat`. Prints the index: `//time SECONDS`, one record for each
+ * entry, sorted in the order of their bytes, `//end`, each ended by NUL. With sync, written pages reach the disk first: a
+ * page that is mapped and dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would stamp a file with now:
  * that clock lags behind the other one, on a machine that stands still now and then by any length of time.
  */
 export const INDEX_GNU = `
@@ -161,8 +161,8 @@ const CREATE = `\
   code tar $?`;
 
 /**
- * $1 directory, $2 \`prove\` or nothing; names on standard input; the archive on standard output. What tar could not do is in
- * its messages. \`acls 0\`: it was asked to prove, and proved, that all ACLs are among the attributes.
+ * $1 directory, $2 `prove` or nothing; names on standard input; the archive on standard output. What tar could not do is in
+ * its messages. `acls 0`: it was asked to prove, and proved, that all ACLs are among the attributes.
  */
 export const ARCHIVE_GNU = `
 set -u
@@ -240,11 +240,12 @@ report
 `;
 
 /**
- * $1 directory, $2 bytes that an archive may have at most, $3 \`attributes\` where its ACLs are among these (or nothing), $4
- * what is done with each file instead of making it: WRITE_PART or nothing; a zstd-compressed one on standard input is extracted over what is there, and \`full 1\` reported where it
- * goes on after so many: now and then tar looks how far it is, and is killed where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who write it
- * would die of a broken pipe. What is written goes to the disk meanwhile, and the last of it while it is compared: it has to
- * be there before the old data is deleted, and what the engine writes to stop and start services would wait for it.
+ * $1 directory, $2 bytes that an archive may have at most, $3 `attributes` where its ACLs are among these (or nothing), $4
+ * what is done with each file instead of making it: WRITE_PART or nothing. A zstd-compressed archive on standard input is
+ * extracted over what is there, and `full 1` reported where it goes on after so many bytes: now and then tar looks how far it
+ * is, and is killed where that is too far. It stops at the end mark; what pads the archive after it is read, too, or those who
+ * write it would die of a broken pipe. What is written goes to the disk meanwhile, and the last of it while it is compared: it
+ * has to be there before the old data is deleted, and what the engine writes to stop and start services would wait for it.
  */
 export const EXTRACT_GNU = `
 set -u

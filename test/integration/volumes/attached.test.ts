@@ -77,7 +77,7 @@ describe('an engine that does not share the files of this host', () => {
   }
 
   async function comesBack(artifact: VolumeArtifact, context: ArchiveContext): Promise<void> {
-    const extracting = { ...context, fills: false };
+    const extracting = { ...context, fills: false, lossy: false, onNote: () => {} };
     await project.inside('find . -mindepth 1 -delete', 'copy');
     await extractVolume(artifact, { slug: 'copy' }, extracting);
     await compareWithIndex(artifact, { slug: 'copy' }, extracting);

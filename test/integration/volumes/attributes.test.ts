@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { rmSync } from 'node:fs';
+import { forge, stored } from '../trust/hostile-archive.ts';
 import { DataProject, HELPER_IMAGE } from './data-project.ts';
 
 /** Entries with and without ACLs, in directories that give theirs to what is made in them. */
@@ -33,7 +34,13 @@ END
 chmod 755 /usr/bin/tar
 `;
 
-describe('ACLs of volumes', () => {
+/** An archive of the volume in which every entry has an attribute that is too large for any file system. */
+const WITH_LARGE = `
+large=$(head -c 70000 /dev/zero | tr '\\0' x)
+tar --create --format=posix --xattrs '--xattrs-include=*' --acls "--pax-option=SCHILY.xattr.user.large:=$large" . | base64 -w 0
+`;
+
+describe('attributes and ACLs of volumes', () => {
   let project: DataProject;
   let other: string;
   beforeEach(async () => {
@@ -122,6 +129,52 @@ describe('ACLs of volumes', () => {
       await restore(point.id);
       expect(await project.snapshot(), backup).to.equal(snapshot);
       rmSync(project.path('.rewind/points'), { recursive: true });
+    }
+  });
+
+  it('are never lost without a word: a file system that does not take them is told of before anything stops', async () => {
+    await project.inside(
+      'mkdir d ; echo mine >d/file ; setfattr -n user.small -v 1 d/file ; setfacl -m u:7:r d/file',
+    );
+    const snapshot = await project.snapshot();
+    const { id } = await project.backup();
+    const archive = stored(
+      project,
+      id,
+      'volumes/large.tar.zst',
+      Buffer.from(await project.inside(WITH_LARGE), 'base64'),
+    );
+    forge(project, id, (manifest) => (manifest.volumes[0].layers[0].archive = archive));
+    await project.inside('echo present >d/file ; echo more >more');
+    const present = await project.snapshot();
+    const [container] = await project.containers();
+    const command = ['restore', id, '--yes', '--no-safety-backup'];
+    const copy = `${project.name}_copy`;
+    for (const [expected, args] of [
+      [4, command],
+      [1, ['restore', id, '--file', 'data:d/file', '--yes']],
+      [4, ['restore', id, '--only', 'data', '--to-volume', copy]],
+    ] as const) {
+      const { exitCode, stderr } = await project.rewind(args);
+      expect(exitCode, stderr).to.equal(expected);
+      expect(stderr)
+        .to.match(/3 attributes of entries of data cannot be set on this file system/)
+        .and.match(/user\.large of .*d\/file/)
+        .and.include('--allow-lost-attributes');
+    }
+    expect((await project.containers())[0]).to.deep.equal(container);
+    expect(await project.snapshot()).to.equal(present);
+    expect((await project.docker(['volume', 'inspect', copy])).exitCode).to.equal(1);
+    expect(await project.leftovers()).to.deep.equal([]);
+    // In place there is nothing to go back to.
+    for (const flag of ['--allow-lost-attributes', '--in-place']) {
+      await project.inside('echo present >d/file ; echo more >more');
+      const { exitCode, document } = await project.json([...command, flag]);
+      expect(exitCode, JSON.stringify(document)).to.equal(0);
+      expect(document.notes[0]).to.match(
+        /3 attributes of entries of data could not be set on this file system: user\.large of/,
+      );
+      expect(await project.snapshot(), flag).to.equal(snapshot);
     }
   });
 });

@@ -22,7 +22,7 @@ describe('the scripts of the helper container', () => {
       'tar',
       'printf "tar: ./file: " >&2; cat >/dev/null; echo "something" >&2; printf half >&2; exit 2',
     );
-    const { stderr, status } = spawnSync('sh', ['-c', EXTRACT_GNU, 'rewind', directory, '1000000'], {
+    const { stderr, status } = spawnSync('sh', ['-c', EXTRACT_GNU, 'rewind', directory, '1000000', ''], {
       input: 'archive',
       encoding: 'utf8',
       env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` },
