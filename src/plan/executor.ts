@@ -32,7 +32,10 @@ export const SILENT: ExecutionObserver = {
 
 /** How an execution ended. In all cases but `not-undone` the world is either as planned or as before. */
 export type Execution =
-  /** `notes`: what people should know of what was done. `leftover`: all is done, but something that is not needed any more could not be cleared away. */
+  /**
+   * `notes`: what people should know of what was done. `leftover`: all is done, but something that is not needed any more could
+   * not be cleared away.
+   */
   | { outcome: 'done'; notes?: readonly string[]; leftover?: Error }
   /** Failed before anything that people see was changed. */
   | { outcome: 'unchanged'; error: Error }

@@ -105,8 +105,9 @@ if [ "$2" = sync ]; then sync -f . || exit 92; fi
 /**
  * $1 directory, $2 `sync` or nothing, $3 `sort` or `cat`. Prints the index: `//time SECONDS`, one record for each
  * entry, sorted in the order of their bytes, `//end`, each ended by NUL. With sync, written pages reach the disk first: a
- * page that is mapped and dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would stamp a file with now:
- * that clock lags behind the other one, on a machine that stands still now and then by any length of time.
+ * page that is mapped and dirty can be written again without a new time, a clean one cannot. SECONDS is what the kernel would
+ * stamp a file with now: that clock lags behind the other one, on a machine that stands still now and then by any length of
+ * time.
  */
 export const INDEX_GNU = `
 ${BEGIN_INDEX}
