@@ -7,7 +7,7 @@ import type { Runner } from '../docker/runner.ts';
 import { userName } from '../plan/lock.ts';
 import type { ComposeOptions } from '../compose/options.ts';
 import type { Scope } from '../plan/steps/context.ts';
-import type { Findings } from '../plan/steps/verify-images.ts';
+import type { Findings } from '../plan/steps/context.ts';
 import { SCHEMA, type DeployedService, type Deployment } from './deployment.ts';
 import { currentCommit } from './git.ts';
 import { nextId } from './history.ts';

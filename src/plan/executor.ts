@@ -7,7 +7,7 @@ import { untouchedSteps, type Plan } from './plan.ts';
 import { isOnward, nextStep, wayOf } from './recovery.ts';
 import { isChange, isVisibleChange, runStep, type RunContext, type Step } from './steps/index.ts';
 import type { StepProgress } from './steps/context.ts';
-import type { Findings } from './steps/verify-images.ts';
+import type { Findings } from './steps/context.ts';
 import { guardBefore, Watchdog } from './watchdog.ts';
 
 /** Forward, back, or clearing up after success. */

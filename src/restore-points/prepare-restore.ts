@@ -37,14 +37,15 @@ export async function prepareRestore(
 ): Promise<PreparedRestore & { manifest: Manifest; harmless: boolean }> {
   const { manifest, store } = await readPoint(observation.config, observation.scope, options.point);
   const own = await isOwn(observation.stateDirectory, manifest);
-  const devices = options.allowDevices || own;
-  const lossy = options.allowLostAttributes;
+  const from = {
+    manifest,
+    store,
+    devices: options.allowDevices || own,
+    lossy: options.allowLostAttributes,
+  };
   if (options.file !== undefined) {
     const prepared = await planFile(observation, {
-      manifest,
-      store,
-      devices,
-      lossy,
+      ...from,
       file: options.file,
       to: options.to,
     });
@@ -53,10 +54,7 @@ export async function prepareRestore(
   if (options.toVolume !== undefined) {
     const key = oneKey(manifest, options.only);
     const prepared = await planToVolume(runner, observation, {
-      manifest,
-      store,
-      devices,
-      lossy,
+      ...from,
       key,
       volume: options.toVolume,
     });
@@ -74,10 +72,7 @@ export async function prepareRestore(
   }
   const { inPlace, safety, parallel, only } = options;
   const prepared = await planRestore(runner, observation, {
-    manifest,
-    store,
-    devices,
-    lossy,
+    ...from,
     only,
     inPlace,
     safety,

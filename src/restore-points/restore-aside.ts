@@ -11,24 +11,15 @@ import { prepareHelperStep } from './backup-plan.ts';
 import type { DataObservation } from './data-observation.ts';
 import { listFiles } from './list-files.ts';
 import type { Manifest } from './manifest.ts';
-import { artifactOf, pairsOf, writer, type PreparedRestore } from './restore-plan.ts';
+import { artifactOf, pairsOf, writer, type PointRequest, type PreparedRestore } from './restore-plan.ts';
 import type { DataSource } from './source.ts';
 import { isSafePath } from './volume/index-records.ts';
-
-export interface AsideRequest {
-  manifest: Manifest;
-  store: string;
-  /** Device nodes may be made. */
-  devices: boolean;
-  /** Attributes that the file system does not take are left out. */
-  lossy: boolean;
-}
 
 /** Plans to put one volume of a point into a new volume; nothing is stopped. */
 export async function planToVolume(
   runner: Runner,
   observation: DataObservation,
-  request: AsideRequest & { key: string; volume: string },
+  request: PointRequest & { key: string; volume: string },
 ): Promise<PreparedRestore> {
   const { manifest, volume, store } = request;
   const artifact = artifactOf(manifest, request.key);
@@ -81,7 +72,7 @@ export async function planToVolume(
 /** Plans to put one file or folder of a volume back, into place or into a directory; nothing is stopped. */
 export async function planFile(
   observation: DataObservation,
-  request: AsideRequest & { file: string; to: string | undefined },
+  request: PointRequest & { file: string; to: string | undefined },
 ): Promise<PreparedRestore> {
   const { manifest, store } = request;
   const { key, path } = parseFile(manifest, request.file);

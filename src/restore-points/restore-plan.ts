@@ -23,9 +23,17 @@ import type { Manifest, VolumeArtifact } from './manifest.ts';
 import { startLevels } from './order.ts';
 import { dataSources, uses, volumeNames, type DataSource } from './source.ts';
 
-export interface RestoreRequest {
+/** What is put back, and how strictly. */
+export interface PointRequest {
   manifest: Manifest;
   store: string;
+  /** Device nodes may be made. */
+  devices: boolean;
+  /** Attributes that the file system does not take are left out. */
+  lossy: boolean;
+}
+
+export interface RestoreRequest extends PointRequest {
   /** Keys; empty: everything of the point. */
   only: readonly string[];
   /** Without a second copy beside the present data, and so without a way back. */
@@ -33,10 +41,6 @@ export interface RestoreRequest {
   /** Take a restore point of the present data first. */
   safety: boolean;
   parallel: number;
-  /** Device nodes may be made. */
-  devices: boolean;
-  /** Attributes that the file system does not take are left out. */
-  lossy: boolean;
 }
 
 /** A restore's plan, and what people should know before they say yes. */

@@ -89,36 +89,23 @@ function withoutSandbox(sql: Buffer): Buffer {
 /** Removes what is there, but for `keep` (views that could not be put back), and makes what the file says. */
 export async function replacePrograms(
   access: Access,
-  {
-    database,
-    file,
-    keep,
-    restore,
-  }: { database: string; file: string; keep: readonly string[]; restore: string },
+  request: { database: string; file: string; keep: readonly string[]; restore: string },
+  halves: readonly string[] = [],
 ): Promise<void> {
+  const { database, file, keep, restore } = request;
   const sql = await readFile(file);
   if (!isWhole(sql)) throw new RewindError('DATABASE_FAILED', `${file} is damaged: its end is missing`);
-  const halves = new Set<string>();
-  const made = async (): Promise<boolean> => {
-    const drops = await dropStatements(access, database, keep);
-    for (const half of halves) drops.push(`DROP TRIGGER IF EXISTS ${qualified(database, half)};`);
-    await rows(access, drops.join('\n'), `removing views, routines, triggers and events of ${database}`);
-    try {
-      await runSql(access, {
-        database,
-        sql,
-        restore,
-        doing: `making views, routines, triggers and events of ${database}`,
-      });
-      return true;
-    } catch (error) {
-      const half = halfTrigger(error, database);
-      if (half === undefined || halves.has(half)) throw error;
-      halves.add(half);
-      return false;
-    }
-  };
-  while (!(await made())) continue;
+  const drops = await dropStatements(access, database, keep);
+  drops.push(...halves.map((name) => `DROP TRIGGER IF EXISTS ${qualified(database, name)};`));
+  await rows(access, drops.join('\n'), `removing views, routines, triggers and events of ${database}`);
+  const doing = `making views, routines, triggers and events of ${database}`;
+  try {
+    await runSql(access, { database, sql, restore, doing });
+  } catch (error) {
+    const half = halfTrigger(error, database);
+    if (half === undefined || halves.includes(half)) throw error;
+    await replacePrograms(access, request, [...halves, half]);
+  }
 }
 
 /**

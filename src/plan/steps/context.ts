@@ -1,3 +1,5 @@
+import type { ContainerState } from '../../docker/containers.ts';
+import type { LocalImage } from '../../docker/images.ts';
 import type { Runner } from '../../docker/runner.ts';
 import type { ComposeOptions } from '../../compose/options.ts';
 
@@ -39,6 +41,14 @@ export interface StepProgress {
   total?: number;
   /** What of it is at hand: a table. */
   detail?: string;
+}
+
+/** What steps found out on the way: the record need not ask again. */
+export interface Findings {
+  containers?: readonly ContainerState[];
+  images?: readonly LocalImage[];
+  /** What people should know when all is done. */
+  notes?: string[];
 }
 
 /** What every step has: the thing that it touches, and why, for people. */

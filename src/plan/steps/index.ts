@@ -2,7 +2,7 @@ import type { ResolvedModel } from '../../compose/project.ts';
 import { build, type BuildImages } from './build.ts';
 import { archiveVolumes, type ArchiveVolumes } from './archive-volumes.ts';
 import { awaitHealth, type AwaitHealth } from './await-health.ts';
-import type { StepContext } from './context.ts';
+import type { Findings, StepContext } from './context.ts';
 import { dumpDatabases, type DumpDatabases } from './dump-databases.ts';
 import {
   editFile,
@@ -47,7 +47,7 @@ import {
 } from './still-services.ts'; // prettier-ignore
 import { up, type ComposeUp } from './up.ts';
 import { verifyArtifacts, type VerifyArtifacts } from './verify-artifacts.ts';
-import { verifyImages, type Findings, type VerifyImages } from './verify-images.ts';
+import { verifyImages, type VerifyImages } from './verify-images.ts';
 import { createVolume, removeVolume, type CreateVolume, type RemoveVolume } from './volumes.ts';
 
 /** Every kind of step there is: plain data, JSON both ways. */

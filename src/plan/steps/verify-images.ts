@@ -1,7 +1,7 @@
 import { byService, listContainers, type ContainerState } from '../../docker/containers.ts';
-import { inspectImages, type LocalImage } from '../../docker/images.ts';
+import { inspectImages } from '../../docker/images.ts';
 import { RewindError } from '../../errors.ts';
-import type { StepBase, StepContext } from './context.ts';
+import type { Findings, StepBase, StepContext } from './context.ts';
 import { lastWords } from './last-words.ts';
 
 export interface WantedImage {
@@ -9,14 +9,6 @@ export interface WantedImage {
   imageId?: string;
   /** It ran before, so it is no job: one that ends at once has failed, also with exit code 0. */
   ran?: boolean;
-}
-
-/** What was seen on the way: the record need not ask again. */
-export interface Findings {
-  containers?: readonly ContainerState[];
-  images?: readonly LocalImage[];
-  /** What people should know when all is done. */
-  notes?: string[];
 }
 
 /** Every container of each service must run exactly this image. Without `imageId`, the one that `image` names now. */

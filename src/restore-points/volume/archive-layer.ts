@@ -71,7 +71,7 @@ export async function archiveLayer(
     );
   const { report, result } = await helper.run(
     gnu ? ARCHIVE_GNU : ARCHIVE_BUSYBOX,
-    [insideHelper(task.slug), ...(gnu && position === 0 ? ['prove'] : [''])],
+    [insideHelper(task.slug), position === 0 ? 'prove' : ''],
     {
       ...(gnu ? { input: Readable.from(names) } : {}),
       output: (stream) =>

@@ -1,3 +1,5 @@
+import { EXACTLY, KEEPING } from './acl-scripts.ts';
+
 /** What runs inside the helper container to put restored data beside the present data, and each in the place of the other. */
 
 /** $1 directory. Prints the bytes that are free there. */
@@ -15,8 +17,8 @@ move_all() {
 const COPY_SELF = `
 copy_self() {
   if tar --version 2>/dev/null | grep -q 'GNU tar'; then
-    tar --create --format=posix --xattrs '--xattrs-include=*' --acls --numeric-owner --no-recursion -C "$1" -f - . |
-      tar --extract --xattrs '--xattrs-include=*' --acls --numeric-owner --same-owner -p -C "$2" -f -
+    tar --create ${KEEPING} --acls --numeric-owner --no-recursion -C "$1" -f - . |
+      tar --extract ${EXACTLY} --acls -C "$2" -f -
   else
     chown "$(stat -c %u:%g "$1")" "$2" && chmod "$(stat -c %a "$1")" "$2" && touch -r "$1" "$2"
   fi
