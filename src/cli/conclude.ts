@@ -26,15 +26,18 @@ export async function conclude(
   const { plan } = unfinished;
   if (plan !== undefined && needsEngine(plan)) await session.lockProject(plan.scope.project);
   const progress = plan === undefined ? undefined : await progressFor(context.terminal, plan);
+  let recovered: Recovered;
   try {
     const observer = progress ?? SILENT;
-    return await recover(context.runner, session.stateDirectory, unfinished, {
+    recovered = await recover(context.runner, session.stateDirectory, unfinished, {
       observer,
       signal: context.signal(),
     });
   } finally {
     await progress?.close();
   }
+  for (const note of recovered.notes ?? []) context.note(note);
+  return recovered;
 }
 
 /** The same at the beginning of another command. `ask`: only after a yes; undefined after a no. */

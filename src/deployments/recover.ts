@@ -25,6 +25,8 @@ export interface Recovered {
   /** `finished`: brought to its end; `undone`: taken back; `nothing`: nothing had been changed. */
   outcome: 'finished' | 'undone' | 'nothing';
   steps: RecoveryStep[];
+  /** What people should know of what was done; absent: nothing. */
+  notes?: readonly string[];
 }
 
 export interface RecoverOptions {
@@ -100,7 +102,9 @@ export async function recover(
     await appendHistory(stateDirectory, await takenBackRecord(runner, draft, 'interrupted', why));
   }
   await journal.conclude();
-  return { ...planned, outcome: execution.outcome === 'done' ? 'finished' : 'undone', steps };
+  if (execution.outcome !== 'done') return { ...planned, outcome: 'undone', steps };
+  const { notes } = execution;
+  return { ...planned, outcome: 'finished', steps, ...(notes === undefined ? {} : { notes }) };
 }
 
 /** Passes everything on, and keeps what was done. */

@@ -1,5 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
-import { rmSync } from 'node:fs';
+import { dockerConfig } from '../../e2e/installed.ts';
+import { killSession } from '../session.ts';
+import { until } from '../world.ts';
 import { forge, stored } from '../trust/hostile-archive.ts';
 import { DataProject, HELPER_IMAGE } from './data-project.ts';
 
@@ -39,6 +44,19 @@ const WITH_LARGE = `
 large=$(head -c 70000 /dev/zero | tr '\\0' x)
 tar --create --format=posix --xattrs '--xattrs-include=*' --acls "--pax-option=SCHILY.xattr.user.large:=$large" . | base64 -w 0
 `;
+
+/** Whether the journal of what is at work says so: from there on there is no way back in place. */
+function extractionHasBegun(project: DataProject): boolean {
+  try {
+    const [id = ''] = readdirSync(project.path('.rewind/journal'));
+    const read = (name: string): string => project.read(`.rewind/journal/${id}/${name}`);
+    const { steps } = JSON.parse(read('plan.json'));
+    const extract = steps.findIndex(({ kind }: { kind: string }) => kind === 'extract-volumes');
+    return read('progress.jsonl').includes(`"index":${extract},"state":"started"`);
+  } catch {
+    return false;
+  }
+}
 
 describe('attributes and ACLs of volumes', () => {
   let project: DataProject;
@@ -176,5 +194,39 @@ describe('attributes and ACLs of volumes', () => {
       );
       expect(await project.snapshot(), flag).to.equal(snapshot);
     }
+  });
+
+  it('that were lost in place are told of by recover, where the command was killed meanwhile', async () => {
+    // Enough to be in the middle of it for a while.
+    await project.inside('head -c 400000000 /dev/urandom >big ; setfattr -n user.small -v 1 big');
+    const snapshot = await project.snapshot();
+    const { id } = await project.backup();
+    const large = '/work/large.tar';
+    await project.docker([
+      'run', '--rm', '--network', 'none', '-v', `${project.volume('data')}:/data`, '-v', `${project.directory}:/work`, '-w', '/data',
+      HELPER_IMAGE, 'bash', '-c', WITH_LARGE.replace('| base64 -w 0', `>${large}`),
+    ]); // prettier-ignore
+    const archive = stored(project, id, 'volumes/large.tar.zst', readFileSync(project.path('large.tar')));
+    forge(project, id, (manifest) => (manifest.volumes[0].layers[0].archive = archive));
+    rmSync(project.path('large.tar'));
+    const child = spawn('docker', ['rewind', 'restore', id, '--yes', '--no-safety-backup', '--in-place'], {
+      cwd: project.directory,
+      env: { ...process.env, DOCKER_CONFIG: await dockerConfig() },
+      stdio: 'ignore',
+      detached: true,
+    });
+    const exit = once(child, 'exit');
+    const [container] = await project.containers();
+    await until('the extraction to begin', async () => extractionHasBegun(project));
+    await killSession(child.pid ?? 0);
+    await exit;
+    const { exitCode, document } = await project.json(['recover']);
+    expect(exitCode, JSON.stringify(document)).to.equal(0);
+    expect(document.recovered[0].notes[0], JSON.stringify(document)).to.match(
+      /2 attributes of entries of data could not be set/,
+    );
+    expect(await project.snapshot()).to.equal(snapshot);
+    expect((await project.containers())[0]?.id).to.equal(container?.id);
+    expect(await project.leftovers()).to.deep.equal([]);
   });
 });
