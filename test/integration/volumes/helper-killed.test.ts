@@ -9,7 +9,7 @@ describe('a helper container that is killed', () => {
   let project: DataProject;
   before(async () => {
     project = await DataProject.make();
-    await project.inside('for i in 1 2 3 4; do head -c 60000000 /dev/urandom >big$i; done');
+    await project.inside('for i in 1 2 3 4; do head -c 180000000 /dev/urandom >big$i; done');
   });
   after(() => project.remove());
 
